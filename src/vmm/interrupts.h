@@ -5,6 +5,7 @@
 // irq_router.h; tests bring their own.
 
 #include <cstdint>
+#include <optional>
 
 #include "base/result.h"
 
@@ -23,6 +24,16 @@ struct MsiMessage {
     std::uint64_t address = 0;
     std::uint32_t data = 0;
     bool operator==(const MsiMessage&) const = default;
+};
+
+// What the user-space IOAPIC sends for each of its pins. Any thread.
+class PinRouter {
+  public:
+    // The message of a pin from now on; none while it is masked.
+    virtual Result<void> set_pin(unsigned pin, std::optional<MsiMessage> message) = 0;
+
+  protected:
+    ~PinRouter() = default;
 };
 
 // Hands out message-signalled interrupts. Every member may be called from any thread.
