@@ -1,5 +1,7 @@
 #include "vmm/x86/cpuid.h"
 
+#include <linux/kvm_para.h>
+
 #include <array>
 #include <bit>
 
