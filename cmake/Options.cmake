@@ -19,7 +19,8 @@ target_compile_options(sheaf_options INTERFACE
     -Wno-sign-conversion -Wno-missing-designated-field-initializers
     -fstack-protector-strong -fcf-protection -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
     $<$<BOOL:${SHEAF_WERROR}>:-Werror>)
-target_compile_definitions(sheaf_options INTERFACE _GLIBCXX_ASSERTIONS _GNU_SOURCE)
+target_compile_definitions(sheaf_options INTERFACE _GLIBCXX_ASSERTIONS _GNU_SOURCE
+    SHEAF_VERSION="${PROJECT_VERSION}")
 target_include_directories(sheaf_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_options(sheaf_options INTERFACE -fuse-ld=lld-19 -static-libstdc++ -static-libgcc
     -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now)

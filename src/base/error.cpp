@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -53,6 +54,12 @@ Kind kind_of(int os_error) {
 
 std::string_view to_string(Kind kind) {
     return kind_names.at(static_cast<std::size_t>(kind));
+}
+
+std::optional<Kind> parse_kind(std::string_view name) {
+    const auto* found = std::ranges::find(kind_names, name);
+    if (found == kind_names.end()) return std::nullopt;
+    return static_cast<Kind>(found - kind_names.begin());
 }
 
 Error Error::from_os(int os_error, std::string_view what) {

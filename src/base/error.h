@@ -5,6 +5,7 @@
 // was being done and to what. Context is added outward with within().
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ enum class Kind : std::uint8_t {
 
 // The kind's name as it is printed and sent, for example "not_found".
 std::string_view to_string(Kind kind);
+// The kind of that name; none where there is no such kind.
+std::optional<Kind> parse_kind(std::string_view name);
 
 class Error {
   public:
