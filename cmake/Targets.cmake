@@ -2,6 +2,12 @@
 function(sheaf_library name)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
     file(GLOB_RECURSE headers CONFIGURE_DEPENDS *.h)
+    if(NOT sources AND NOT headers)
+        # A folder that has no code yet still passes its dependencies on.
+        add_library(sheaf_${name} INTERFACE)
+        target_link_libraries(sheaf_${name} INTERFACE sheaf_options ${ARGN})
+        return()
+    endif()
     add_library(sheaf_${name} STATIC ${sources} ${headers})
     set_target_properties(sheaf_${name} PROPERTIES LINKER_LANGUAGE CXX)
     target_link_libraries(sheaf_${name} PUBLIC sheaf_options ${ARGN})

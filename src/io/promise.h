@@ -41,13 +41,14 @@ class PromiseBase {
         return finished_;
     }
 
-    // Ends the suspended coroutine with an error; it is never resumed, its owner destroys it. This
-    // may happen before end_with() returns.
+    // Ends the suspended coroutine with an error; it is never resumed, its owner destroys it. That
+    // may happen before this returns, so it is the last thing an awaitable does.
     void end_with(Error error) {
         error_.emplace(std::move(error));
         finish();
     }
 
+    // Notes the end and tells the waiter, which may destroy the coroutine.
     void finish() {
         finished_ = true;
         if (waiter_) waiter_->child_finished();
@@ -60,6 +61,9 @@ class PromiseBase {
     bool finished_ = false;
 };
 
+// Whether an awaitable ends its caller with an error or hands it over as a Result.
+enum class OnError { end_caller, look };
+
 // The coroutine that waits for something, as seen by the thing waited for.
 class Suspended {
   public:
@@ -69,6 +73,9 @@ class Suspended {
         promise_ = &handle.promise();
     }
     Scope* scope() const { return promise_->scope(); }
+    bool in_cancelled_scope() const { return scope() && scope()->cancelled(); }
+
+    // Either may destroy the awaitable that holds this before it returns.
     void resume() { handle_.resume(); }
     void end_with(Error error) { promise_->end_with(std::move(error)); }
 

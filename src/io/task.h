@@ -6,79 +6,11 @@
 // A Task belongs to one loop thread; it starts when awaited, and its owner outlives it.
 
 #include <coroutine>
-#include <optional>
 #include <utility>
 
-#include "base/result.h"
-#include "io/promise.h"
+#include "io/task_promise.h"
 
 namespace sheaf::io {
-
-template <class T>
-struct ResultAwaiter {
-    Result<T> value;
-    bool await_ready() const { return value.has_value(); }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> caller) {
-        caller.promise().end_with(std::move(value).error());
-    }
-    T await_resume() { return detail::unwrap(std::move(value)); }
-};
-
-struct FinalAwaiter {
-    bool await_ready() noexcept { return false; }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> self) noexcept {
-        self.promise().finish();
-    }
-    void await_resume() noexcept {}
-};
-
-template <class T>
-class Task;
-
-template <class T>
-class PromiseOf : public PromiseBase {
-  public:
-    FinalAwaiter final_suspend() noexcept { return {}; }
-
-    template <class U>
-    ResultAwaiter<U> await_transform(Result<U> value) {
-        return {std::move(value)};
-    }
-    ResultAwaiter<void> await_transform(Failure failure) { return {std::move(failure)}; }
-    template <class Awaitable>
-    Awaitable&& await_transform(Awaitable&& awaitable) {
-        return std::forward<Awaitable>(awaitable);
-    }
-};
-
-template <class T>
-class Promise : public PromiseOf<T> {
-  public:
-    Task<T> get_return_object();
-    void return_value(T value) { value_.emplace(std::move(value)); }
-    Result<T> take() {
-        if (this->failed()) return Failure{this->take_error()};
-        return *std::move(value_);
-    }
-
-  private:
-    std::optional<T> value_;
-};
-
-template <>
-class Promise<void> : public PromiseOf<void> {
-  public:
-    Task<void> get_return_object();
-    void return_void() {}
-    Result<void> take() {
-        if (failed()) return Failure{take_error()};
-        return {};
-    }
-};
-
-enum class OnError { end_caller, look };
 
 // What `co_await task` and `co_await task.result()` do. Owns the task while it runs.
 template <class T, OnError on_error>
@@ -87,6 +19,8 @@ class TaskAwaiter final : Waiter {
     explicit TaskAwaiter(Task<T> task) : task_(std::move(task)) {}
 
     bool await_ready() const { return false; }
+    // Runs the task inside the caller's suspension. A task that finishes at once returns here, so a
+    // loop of such awaits keeps the stack flat without relying on tail calls.
     template <class CallerPromise>
     bool await_suspend(std::coroutine_handle<CallerPromise> caller) {
         caller_.remember(caller);

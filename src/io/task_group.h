@@ -12,14 +12,15 @@ namespace sheaf::io {
 
 class Loop;
 
-class TaskGroup : Cancellable {
+class TaskGroup final : Cancellable {
   public:
     TaskGroup() = default;
     ~TaskGroup();  // must be empty: aborts otherwise, for the kernel may still write into a frame
 
     // Runs the task until it first waits, and keeps it until it ends. Loop thread only.
     void start(Task<void> task);
-    // Asks everything in the group, and everything started later, to end. Idempotent.
+    // Asks everything in the group, and everything started later, to end. Idempotent. What ends at
+    // once has ended when this returns; a joiner is resumed, if all did, as the last step.
     void cancel() override;
     std::size_t size() const { return roots_.size(); }
     bool empty() const { return roots_.empty(); }
@@ -27,7 +28,8 @@ class TaskGroup : Cancellable {
 
     // co_await group.join(): waits until the group is empty, then gives the first error of a task
     // (cancellation is not an error once cancel() was called). Cancelling the joining task cancels
-    // the group and still waits for it to be empty. One join at a time.
+    // the group and still waits for it to be empty. One join at a time, never by a task of the
+    // group.
     auto join() { return Join<OnError::end_caller>{*this}; }
 
   private:
@@ -58,18 +60,23 @@ class TaskGroup : Cancellable {
     bool begin_join();  // false: nothing to wait for and no error to end the joiner with
     void end_join();
     void ended(Root& root);
+    // Brackets work that may end tasks; the outermost leave() resumes the joiner of a group that
+    // became empty, which may destroy the group, so nothing follows it.
+    void enter() { ++busy_; }
+    void leave();
     Result<void> take_outcome();
 
     std::list<Root> roots_;
     Scope scope_;
     std::optional<Error> first_error_;
     Suspended joiner_;
+    int busy_ = 0;
     bool joining_ = false;
     bool joiner_looks_ = false;
 };
 
 // Runs `task` on `loop` from outside any coroutine, turning the loop until it ends; for main
-// programs and tests.
+// programs and tests. Loop::stop() meanwhile cancels the task, and it still runs to its end.
 Result<void> run(Loop& loop, Task<void> task);
 
 }  // namespace sheaf::io

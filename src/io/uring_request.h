@@ -1,0 +1,14 @@
+#pragma once
+
+// Why: how each request is said to io_uring. Included only by the UringLoop.
+
+#include "io/operation.h"
+
+struct io_uring_sqe;
+
+namespace sheaf::io {
+
+// Fills the entry, all but user_data.
+void prepare(io_uring_sqe& entry, Operation& operation);
+
+}  // namespace sheaf::io
