@@ -1,11 +1,10 @@
 #include "net/tap.h"
 
+#include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
-#include <sys/ioctl.h>
-
-#include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 namespace sheaf::net {
 

@@ -1,8 +1,7 @@
+#include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
-
-#include <fcntl.h>
 
 #include <cstring>
 
@@ -34,14 +33,14 @@ Result<Fd> open_device(const std::string& name) {
 Result<void> check_exists(const std::string& name) {
     if (name.empty() || name.size() >= IFNAMSIZ)
         return fail(Kind::invalid, "tap \"{}\": a name has 1 to {} letters", name, IFNAMSIZ - 1);
-    const auto socket = TRY_WITHIN(
-        checked_fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "opening a socket"), "tap {}",
-        name);
+    const auto socket =
+        TRY_WITHIN(checked_fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "opening a socket"),
+                   "tap {}", name);
     auto request = request_for(name);
     if (::ioctl(socket.get(), SIOCGIFINDEX, &request) == 0) return {};
     if (errno == ENODEV)
-        return fail(Kind::not_found, "tap {} does not exist; make it with: ip tuntap add {} mode tap",
-                    name, name);
+        return fail(Kind::not_found,
+                    "tap {} does not exist; make it with: ip tuntap add {} mode tap", name, name);
     return fail_os(errno, "tap {}", name);
 }
 
@@ -51,10 +50,11 @@ Failure attach_failure(const std::string& name, int os_error) {
         case EBUSY: return fail(Kind::conflict, "tap {} is in use by another process", name);
         case EPERM:
         case EACCES:
-            return fail(Kind::denied,
-                        "tap {}: no permission; run as root or give it to this user with: ip tuntap "
-                        "add {} mode tap user NAME",
-                        name, name);
+            return fail(
+                Kind::denied,
+                "tap {}: no permission; run as root or give it to this user with: ip tuntap "
+                "add {} mode tap user NAME",
+                name, name);
         case E2BIG: return fail(Kind::conflict, "tap {}: all of its queues are in use", name);
         default: return fail_os(os_error, "tap {}", name);
     }
@@ -72,8 +72,8 @@ Result<void> check_was_there(const Fd& tap, const std::string& name) {
     ifreq request{};
     TRY(checked(::ioctl(tap.get(), TUNGETIFF, &request), "tap {}", name));
     if (request.ifr_flags & IFF_PERSIST) return {};
-    return fail(Kind::not_found, "tap {} is not persistent; make it with: ip tuntap add {} mode tap", name,
-                name);
+    return fail(Kind::not_found,
+                "tap {} is not persistent; make it with: ip tuntap add {} mode tap", name, name);
 }
 
 }  // namespace
@@ -94,7 +94,8 @@ Result<std::vector<Fd>> open_tap(const std::string& name, std::size_t most_queue
         if (refused != 0) return attach_failure(name, refused);
         TRY(check_was_there(tap, name));
         const int header_size = sizeof(VnetHeader);
-        TRY(checked(::ioctl(tap.get(), TUNSETVNETHDRSZ, &header_size), "tap {}: header size", name));
+        TRY(checked(::ioctl(tap.get(), TUNSETVNETHDRSZ, &header_size), "tap {}: header size",
+                    name));
         queues.push_back(std::move(tap));
     }
     return queues;

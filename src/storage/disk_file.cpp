@@ -1,10 +1,9 @@
 #include "storage/disk_file.h"
 
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -27,8 +26,8 @@ Failure open_failure(const std::string& path, int os_error) {
             return fail(Kind::denied, "disk {}: lies on a read-only file system; add readonly",
                         path);
         case EBUSY:
-            return fail(Kind::conflict, "disk {}: in use by the host (mounted, or part of another device)",
-                        path);
+            return fail(Kind::conflict,
+                        "disk {}: in use by the host (mounted, or part of another device)", path);
         default: return fail_os(os_error, "disk {}", path);
     }
 }

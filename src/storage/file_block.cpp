@@ -1,11 +1,10 @@
 #include "storage/file_block.h"
 
+#include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-
-#include <fcntl.h>
 
 #include <algorithm>
 #include <bit>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "io/pace.h"
 #include "storage/aligned_buffer.h"
 #include "storage/vectors.h"
 
@@ -64,9 +64,10 @@ Result<std::unique_ptr<FileBlock>> FileBlock::create(io::Loop& loop, Fd disk) {
     const auto alignment = TRY(alignment_of(disk));
     const auto geometry = TRY(geometry_of(disk));
     if (alignment.offset > geometry.block_size)
-        return fail(Kind::unsupported, "the disk moves units of {} bytes, not {}",
-                    alignment.offset, geometry.block_size);
-    auto block = std::unique_ptr<FileBlock>{new FileBlock{loop, std::move(disk), alignment}};
+        return fail(Kind::unsupported, "the disk moves units of {} bytes, not {}", alignment.offset,
+                    geometry.block_size);
+    const auto pace = TRY(io::pace_of(disk.get()));
+    auto block = std::unique_ptr<FileBlock>{new FileBlock{loop, std::move(disk), alignment, pace}};
     block->geometry_ = geometry;
     block->punch_hole_.mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
     block->zero_range_.mode = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
@@ -127,18 +128,16 @@ io::Task<void> FileBlock::write(std::uint64_t offset, std::span<const iovec> vec
 io::Task<void> FileBlock::read_straight(std::uint64_t offset, std::span<const iovec> vectors,
                                         std::size_t length) {
     const auto now = vectors.first(std::min<std::size_t>(vectors.size(), IOV_MAX));
-    const auto done = co_await loop_.read(disk_.get(), now, offset);
-    if (done < length)
-        co_await continue_straight(Direction::read, offset, vectors, done, length);
+    const auto done = co_await loop_.read(disk_.get(), now, offset, pace_);
+    if (done < length) co_await continue_straight(Direction::read, offset, vectors, done, length);
 }
 
 io::Task<void> FileBlock::write_straight(std::uint64_t offset, std::span<const iovec> vectors,
                                          std::size_t length) {
     Change change{*this};
     const auto now = vectors.first(std::min<std::size_t>(vectors.size(), IOV_MAX));
-    const auto done = co_await loop_.write(disk_.get(), now, offset);
-    if (done < length)
-        co_await continue_straight(Direction::write, offset, vectors, done, length);
+    const auto done = co_await loop_.write(disk_.get(), now, offset, pace_);
+    if (done < length) co_await continue_straight(Direction::write, offset, vectors, done, length);
 }
 
 // The rest of a transfer that the kernel cut short. A direct transfer goes on at a whole unit.
@@ -152,9 +151,9 @@ io::Task<void> FileBlock::continue_straight(Direction direction, std::uint64_t o
         const auto rest = cursor.next(IOV_MAX);
         std::size_t last = 0;
         if (direction == Direction::read) {
-            last = co_await loop_.read(disk_.get(), rest, offset + from);
+            last = co_await loop_.read(disk_.get(), rest, offset + from, pace_);
         } else {
-            last = co_await loop_.write(disk_.get(), rest, offset + from);
+            last = co_await loop_.write(disk_.get(), rest, offset + from, pace_);
         }
         if (from + last <= done)
             co_await fail(Kind::io, "the file ends {} bytes into a transfer of {}", done, length);
@@ -172,7 +171,7 @@ io::Task<void> FileBlock::bounce(Direction direction, std::uint64_t offset,
     for (std::size_t done = 0; done < length;) {
         const auto part = buffer.bytes().first(std::min(room, length - done));
         const iovec piece{part.data(), part.size()};
-        const std::span<const iovec> pieces{&piece, 1};
+        const std::span pieces{&piece, 1};
         if (direction == Direction::write) {
             cursor.copy_out(part);
             co_await write_straight(offset + done, pieces, part.size());
@@ -189,7 +188,7 @@ io::Task<void> FileBlock::flush() {
     if (flush_failed_) co_await fail(Kind::io, "an earlier flush failed; written data is lost");
     const auto reached = changes_;
     if (flushed_ >= reached) co_return;
-    auto outcome = co_await loop_.fdatasync(disk_.get()).result();
+    auto outcome = co_await loop_.fdatasync(disk_.get(), pace_).result();
     if (!outcome && outcome.error().kind() != Kind::cancelled) flush_failed_ = true;
     co_await std::move(outcome);
     flushed_ = std::max(flushed_, reached);
@@ -199,7 +198,8 @@ io::Task<void> FileBlock::flush() {
 io::Task<bool> FileBlock::try_method(Method& method, std::uint64_t offset, std::uint64_t length) {
     if (method.lacking) co_return false;
     Change change{*this};
-    auto outcome = co_await loop_.fallocate(disk_.get(), method.mode, offset, length).result();
+    auto outcome =
+        co_await loop_.fallocate(disk_.get(), method.mode, offset, length, pace_).result();
     if (!outcome && outcome.error().kind() == Kind::unsupported) {
         method.lacking = true;
         co_return false;

@@ -51,8 +51,8 @@ class FileBlock final : public Block {
         bool lacking = false;
     };
 
-    FileBlock(io::Loop& loop, Fd disk, Alignment alignment)
-        : loop_(loop), disk_(std::move(disk)), alignment_(alignment) {}
+    FileBlock(io::Loop& loop, Fd disk, Alignment alignment, io::Pace pace)
+        : loop_(loop), disk_(std::move(disk)), alignment_(alignment), pace_(pace) {}
 
     Result<void> check_range(std::uint64_t offset, std::uint64_t length) const;
     Result<void> check_writable() const;
@@ -66,14 +66,15 @@ class FileBlock final : public Block {
     io::Task<void> continue_straight(Direction direction, std::uint64_t offset,
                                      std::span<const iovec> vectors, std::size_t done,
                                      std::size_t length);
-    io::Task<void> bounce(Direction direction, std::uint64_t offset,
-                          std::span<const iovec> vectors, std::size_t length);
+    io::Task<void> bounce(Direction direction, std::uint64_t offset, std::span<const iovec> vectors,
+                          std::size_t length);
     io::Task<bool> try_method(Method& method, std::uint64_t offset, std::uint64_t length);
     io::Task<void> write_zeroes(std::uint64_t offset, std::uint64_t length);
 
     io::Loop& loop_;
     Fd disk_;
     Alignment alignment_;
+    io::Pace pace_;
     Geometry geometry_;
     Method punch_hole_;
     Method zero_range_;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Why: a serial port and a virtio console are two ways for a guest to reach the same thing: somebody
-// who reads and types. The guest is never made to wait for that somebody.
+// Why: a serial port and a virtio console are two ways for a guest to reach the same thing:
+// somebody who reads and types. The guest is never made to wait for that somebody.
 
 #include <cstddef>
 #include <span>

@@ -16,8 +16,7 @@ std::size_t ByteRing::take(std::span<std::byte> bytes) {
     const auto count = std::min(bytes.size(), size_);
     const auto straight = std::min(count, capacity_ - first_);
     std::ranges::copy(std::span{bytes_.get() + first_, straight}, bytes.begin());
-    std::ranges::copy(std::span{bytes_.get(), count - straight},
-                      bytes.subspan(straight).begin());
+    std::ranges::copy(std::span{bytes_.get(), count - straight}, bytes.subspan(straight).begin());
     drop(count);
     return count;
 }

@@ -67,9 +67,7 @@ io::Task<void> Channel::run() {
 io::Task<bool> Channel::send_some() {
     if (unsent_.empty()) unsent_ = std::span{sending_}.first(output_.take(sending_));
     if (unsent_.empty()) co_return false;
-    const iovec piece{unsent_.data(), unsent_.size()};
-    const std::span<const iovec> pieces{&piece, 1};
-    const auto sent = co_await loop_.send(socket_.get(), pieces, MSG_NOSIGNAL).result();
+    const auto sent = co_await loop_.send(socket_.get(), unsent_, MSG_NOSIGNAL).result();
     if (!sent && sent.error().kind() == Kind::cancelled) co_await Failure{sent.error()};
     // A reader that went away must not end the guest: what it would have read is dropped.
     unsent_ = unsent_.subspan(sent.value_or(unsent_.size()));
@@ -96,9 +94,8 @@ io::Task<void> Channel::carry_input() {
             co_await room_bell_.wait();
             continue;
         }
-        const iovec piece{buffer.data(), room};
-        const std::span<const iovec> pieces{&piece, 1};
-        const auto count = co_await loop_.recv(socket_.get(), pieces, 0).result();
+        const auto free = std::span{buffer}.first(room);
+        const auto count = co_await loop_.recv(socket_.get(), free, 0).result();
         if (!count && count.error().kind() == Kind::cancelled) co_await Failure{count.error()};
         if (!count || *count == 0) co_return;  // nobody types any more
         bool tell = false;

@@ -70,8 +70,8 @@ class Channel final : public Backend {
     Bell output_bell_;
     Bell room_bell_;
     std::mutex mutex_;
-    ByteRing input_;          // under mutex_, as is hungry_
-    bool hungry_ = true;      // a read() came back short: the listener waits to be told
+    ByteRing input_;      // under mutex_, as is hungry_
+    bool hungry_ = true;  // a read() came back short: the listener waits to be told
     Listener* listener_ = nullptr;
 };
 

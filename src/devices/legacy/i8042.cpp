@@ -28,10 +28,10 @@ constexpr std::uint8_t command_write_mouse = 0xd4;
 constexpr std::uint8_t command_reset = 0xfe;
 
 constexpr std::uint8_t self_test_passed = 0x55;
-constexpr std::uint8_t port_clock_stuck = 0x01;   // what a test of a port without a device finds
-constexpr std::uint8_t output_port_idle = 0x03;   // not in reset, A20 open
+constexpr std::uint8_t port_clock_stuck = 0x01;  // what a test of a port without a device finds
+constexpr std::uint8_t output_port_idle = 0x03;  // not in reset, A20 open
 constexpr std::uint8_t output_port_no_reset = 0x01;
-constexpr std::uint8_t resend = 0xfe;             // what the controller says for a silent device
+constexpr std::uint8_t resend = 0xfe;  // what the controller says for a silent device
 
 constexpr std::uint16_t answer(std::uint8_t value, std::uint8_t status = 0) {
     return static_cast<std::uint16_t>((status | status_output_full) << 8 | value);

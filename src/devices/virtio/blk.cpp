@@ -203,7 +203,8 @@ io::Task<void> Blk::discard_or_zero(std::uint32_t type, Readable& ranges) {
             continue;
         }
         const auto unmap = (range.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) != 0;
-        co_await disk_.zero(*offset, length, unmap ? storage::Space::release : storage::Space::keep);
+        co_await disk_.zero(*offset, length,
+                            unmap ? storage::Space::release : storage::Space::keep);
     }
     if (zeroes && writes_through()) co_await disk_.flush();
 }

@@ -1,10 +1,8 @@
 #include "devices/virtio/net.h"
 
-#include <linux/virtio_net.h>
-
 #include <algorithm>
 
-#include "devices/virtio/net_features.h"
+#include "devices/virtio/net_wire.h"
 #include "net/vnet_header.h"
 
 namespace sheaf::virtio {
@@ -13,27 +11,25 @@ namespace {
 
 Features offered_features(const net::Offloads& offloads) {
     if (!offloads.checksum) return 0;
-    auto features = feature(VIRTIO_NET_F_CSUM) | feature(VIRTIO_NET_F_GUEST_CSUM) |
-                    feature(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
-    if (offloads.tso4)
-        features |= feature(VIRTIO_NET_F_HOST_TSO4) | feature(VIRTIO_NET_F_GUEST_TSO4);
-    if (offloads.tso6)
-        features |= feature(VIRTIO_NET_F_HOST_TSO6) | feature(VIRTIO_NET_F_GUEST_TSO6);
-    if (offloads.ecn) features |= feature(VIRTIO_NET_F_HOST_ECN) | feature(VIRTIO_NET_F_GUEST_ECN);
+    auto features = feature(net_wire::f_csum) | feature(net_wire::f_guest_csum) |
+                    feature(net_wire::f_ctrl_guest_offloads);
+    if (offloads.tso4) features |= feature(net_wire::f_host_tso4) | feature(net_wire::f_guest_tso4);
+    if (offloads.tso6) features |= feature(net_wire::f_host_tso6) | feature(net_wire::f_guest_tso6);
+    if (offloads.ecn) features |= feature(net_wire::f_host_ecn) | feature(net_wire::f_guest_ecn);
     if (offloads.uso)
-        features |= feature(net_feature_host_uso) | feature(net_feature_guest_uso4) |
-                    feature(net_feature_guest_uso6);
+        features |= feature(net_wire::f_host_uso) | feature(net_wire::f_guest_uso4) |
+                    feature(net_wire::f_guest_uso6);
     return features;
 }
 
 Features features_of(const net::Port& port, const Net::Options& options) {
-    auto features = offered_features(port.offered()) | feature(VIRTIO_NET_F_MAC) |
-                    feature(VIRTIO_NET_F_MRG_RXBUF) | feature(VIRTIO_NET_F_STATUS) |
-                    feature(VIRTIO_NET_F_CTRL_VQ) | feature(VIRTIO_NET_F_CTRL_RX) |
-                    feature(VIRTIO_NET_F_CTRL_RX_EXTRA) | feature(VIRTIO_NET_F_CTRL_VLAN) |
-                    feature(VIRTIO_NET_F_CTRL_MAC_ADDR) | feature(VIRTIO_NET_F_GUEST_ANNOUNCE);
-    if (options.mtu) features |= feature(VIRTIO_NET_F_MTU);
-    if (port.queue_count() > 1) features |= feature(VIRTIO_NET_F_MQ);
+    auto features = offered_features(port.offered()) | feature(net_wire::f_mac) |
+                    feature(net_wire::f_mrg_rxbuf) | feature(net_wire::f_status) |
+                    feature(net_wire::f_ctrl_vq) | feature(net_wire::f_ctrl_rx) |
+                    feature(net_wire::f_ctrl_rx_extra) | feature(net_wire::f_ctrl_vlan) |
+                    feature(net_wire::f_ctrl_mac_addr) | feature(net_wire::f_guest_announce);
+    if (options.mtu) features |= feature(net_wire::f_mtu);
+    if (port.queue_count() > 1) features |= feature(net_wire::f_mq);
     return features;
 }
 
@@ -48,11 +44,11 @@ std::vector<std::uint16_t> queue_sizes_of(const net::Port& port, std::uint16_t s
 
 net::Offloads accepted_offloads(Features features) {
     const auto has = [features](unsigned bit) { return (features & feature(bit)) != 0; };
-    return {.checksum = has(VIRTIO_NET_F_GUEST_CSUM),
-            .tso4 = has(VIRTIO_NET_F_GUEST_TSO4),
-            .tso6 = has(VIRTIO_NET_F_GUEST_TSO6),
-            .ecn = has(VIRTIO_NET_F_GUEST_ECN),
-            .uso = has(net_feature_guest_uso4) && has(net_feature_guest_uso6)};
+    return {.checksum = has(net_wire::f_guest_csum),
+            .tso4 = has(net_wire::f_guest_tso4),
+            .tso6 = has(net_wire::f_guest_tso6),
+            .ecn = has(net_wire::f_guest_ecn),
+            .uso = has(net_wire::f_guest_uso4) && has(net_wire::f_guest_uso6)};
 }
 
 Net::Net(net::Port& port, const Options& options)
@@ -62,7 +58,7 @@ Net::Net(net::Port& port, const Options& options)
               .queue_sizes = queue_sizes_of(port, options.queue_size),
               .config_size = sizeof(NetConfig),
               .pci_class = 0x020000},
-      status_(VIRTIO_NET_S_LINK_UP),
+      status_(net_wire::status_link_up),
       mtu_(options.mtu.value_or(0)) {
     set_mac(options.mac);
     while (pairs_.size() < port.queue_count()) pairs_.push_back(std::make_unique<Pair>());
@@ -96,28 +92,28 @@ Result<void> Net::activate(Features features) {
 void Net::deactivate() {
     negotiated_ = 0;
     for (auto& pair : pairs_) pair->in_use.clear();
-    status_.fetch_and(static_cast<std::uint16_t>(~VIRTIO_NET_S_ANNOUNCE));
+    status_.fetch_and(static_cast<std::uint16_t>(~net_wire::status_announce));
 }
 
 void Net::set_link(Link link) {
     if (link == Link::up) {
-        status_.fetch_or(VIRTIO_NET_S_LINK_UP);
+        status_.fetch_or(net_wire::status_link_up);
     } else {
-        status_.fetch_and(static_cast<std::uint16_t>(~VIRTIO_NET_S_LINK_UP));
+        status_.fetch_and(static_cast<std::uint16_t>(~net_wire::status_link_up));
     }
     config_changed();
 }
 
 void Net::announce() {
-    if (!has(VIRTIO_NET_F_GUEST_ANNOUNCE)) return;
-    status_.fetch_or(VIRTIO_NET_S_ANNOUNCE);
+    if (!has(net_wire::f_guest_announce)) return;
+    status_.fetch_or(net_wire::status_announce);
     config_changed();
 }
 
 // The queues that exist depend on what was negotiated: without MQ there is one pair, and the
 // control queue follows it (virtio 1.2, section 5.1.2).
 io::Task<void> Net::serve(Queue& queue) {
-    const auto pairs = has(VIRTIO_NET_F_MQ) ? pairs_.size() : 1;
+    const auto pairs = has(net_wire::f_mq) ? pairs_.size() : 1;
     if (queue.index() < pairs * 2) return serve_pair(queue);
     return serve_control(queue);
 }
@@ -151,7 +147,7 @@ io::Task<void> Net::transmit_frames(net::PortQueue& port, ChainStock& stock) {
 bool Net::transmits(Chain& chain) const {
     const auto size = chain.readable().size();
     return size >= sizeof(net::VnetHeader) + net::ethernet_header_size &&
-           size <= net::longest_frame && (status_.load() & VIRTIO_NET_S_LINK_UP);
+           size <= net::longest_frame && (status_.load() & net_wire::status_link_up);
 }
 
 }  // namespace sheaf::virtio

@@ -1,8 +1,7 @@
-#include <linux/virtio_net.h>
-
 #include <algorithm>
 
 #include "devices/virtio/net.h"
+#include "devices/virtio/net_wire.h"
 #include "net/vnet_header.h"
 
 namespace sheaf::virtio {
@@ -33,7 +32,7 @@ io::Task<void> Net::receive_frames(Pair& pair, net::PortQueue& port, ChainStock&
         }
         pair.last_length = *length;
         auto fits = plan(pair, stock, *length);
-        while (!fits && has(VIRTIO_NET_F_MRG_RXBUF) && stock.size() < queue_size) {
+        while (!fits && has(net_wire::f_mrg_rxbuf) && stock.size() < queue_size) {
             co_await stock.wait_for_more_than(stock.size());
             fits = plan(pair, stock, *length);
         }
@@ -47,7 +46,7 @@ io::Task<void> Net::receive_frames(Pair& pair, net::PortQueue& port, ChainStock&
 
 // Buffers for the next frame, judged by the last one: many only while frames are long.
 void Net::offer_buffers(Pair& pair, ChainStock& stock) {
-    const auto merges = has(VIRTIO_NET_F_MRG_RXBUF);
+    const auto merges = has(net_wire::f_mrg_rxbuf);
     const auto wanted = pair.last_length > usual_frame ? net::longest_frame : usual_frame;
     const auto most = merges ? stock.size() : 1;
     pair.vectors.clear();
@@ -69,7 +68,7 @@ void Net::offer_buffers(Pair& pair, ChainStock& stock) {
 // hold the header.
 bool Net::plan(Pair& pair, ChainStock& stock, std::size_t length) const {
     pair.lengths.clear();
-    const auto most = has(VIRTIO_NET_F_MRG_RXBUF) ? stock.size() : 1;
+    const auto most = has(net_wire::f_mrg_rxbuf) ? stock.size() : 1;
     if (length < sizeof(net::VnetHeader)) return false;
     for (std::size_t index = 0; index < most && length > 0; ++index) {
         const auto part = std::min(length, stock[index].writable().size());
@@ -96,7 +95,7 @@ void Net::hand_over(Pair& pair, ChainStock& stock) {
     }
     auto& header = stock[0].writable();
     std::size_t before = offsetof(net::VnetHeader, num_buffers);
-    if (!has(VIRTIO_NET_F_GUEST_CSUM)) {
+    if (!has(net_wire::f_guest_csum)) {
         // A driver that takes no checksum offload reads no flags (section 5.1.6.4.1).
         written &= header.put(std::uint8_t{0}).has_value();
         --before;

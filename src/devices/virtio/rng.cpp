@@ -20,8 +20,8 @@ Result<void> Rng::fill(Chain& chain) {
     auto& to = chain.writable();
     std::uint32_t written = 0;
     while (to.size() > 0 && written < most_bytes) {
-        const auto part = std::span{random}.first(
-            std::min({random.size(), to.size(), most_bytes - written}));
+        const auto part =
+            std::span{random}.first(std::min({random.size(), to.size(), most_bytes - written}));
         if (::getrandom(part.data(), part.size(), 0) != static_cast<ssize_t>(part.size()))
             return fail_os(errno, "asking the host for random bytes");
         TRY(to.copy_in(part));
