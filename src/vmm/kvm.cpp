@@ -131,6 +131,10 @@ Result<kvm_lapic_state> VcpuFd::local_apic() const {
     return state;
 }
 
+std::uint32_t VcpuFd::tsc_khz() const {
+    return static_cast<std::uint32_t>(std::max(0, ::ioctl(fd_.get(), KVM_GET_TSC_KHZ, 0)));
+}
+
 Result<std::size_t> VcpuFd::set_msrs(std::span<const MsrValue> values) const {
     auto entries = std::vector<kvm_msr_entry>{};
     for (const auto& [index, value] : values)
