@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/error.h"
 
@@ -42,11 +42,17 @@ T unwrap(Result<T>&& result) {
 
 }  // namespace sheaf
 
+// TRY may stand inside TRY: its variable then hides the outer one, which nobody names.
+#define SHEAF_TRY_BEGIN(expression)                                                       \
+    _Pragma("clang diagnostic push")                                                      \
+        _Pragma("clang diagnostic ignored \"-Wshadow\"") auto try_result_ = (expression); \
+    _Pragma("clang diagnostic pop")
+
 // auto fd = TRY(open_disk(path));  ends the enclosing plain function with the error if there is
 // one.
 #define TRY(expression)                                                            \
     __extension__({                                                                \
-        auto try_result_ = (expression);                                           \
+        SHEAF_TRY_BEGIN(expression)                                                \
         if (!try_result_) return ::sheaf::Failure{std::move(try_result_).error()}; \
         ::sheaf::detail::unwrap(std::move(try_result_));                           \
     })
@@ -54,7 +60,7 @@ T unwrap(Result<T>&& result) {
 // TRY that also says what was being attempted: TRY_WITHIN(load(path), "kernel {}", path).
 #define TRY_WITHIN(expression, ...)                                                 \
     __extension__({                                                                 \
-        auto try_result_ = (expression);                                            \
+        SHEAF_TRY_BEGIN(expression)                                                 \
         if (!try_result_)                                                           \
             return ::sheaf::Failure{                                                \
                 std::move(try_result_).error().within(::fmt::format(__VA_ARGS__))}; \
