@@ -54,14 +54,12 @@ leave_ring0:
     sysexitq
 
 .globl invalid_opcode
-invalid_opcode:                         // sysexitq does not exist here: rewrite the frame for iretq
-    mov %ecx, %eax
-    pushq $0x3b
-    push %rax
-    pushfq
-    orq $0x3000, (%rsp)
-    pushq $0x33
-    pushq $ring3
+invalid_opcode:                         // sysexitq does not exist here: do what it would have done
+    mov %rdx, (%rsp)
+    movq $0x33, 8(%rsp)
+    orq $0x3000, 16(%rsp)
+    mov %rcx, 24(%rsp)
+    movq $0x3b, 32(%rsp)
     iretq
 
 ring3:
