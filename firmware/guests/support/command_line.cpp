@@ -67,4 +67,20 @@ bool CommandLine::lists(const char* key, const char* item, bool fallback) const 
     return false;
 }
 
+bool CommandLine::address(const char* key, uint8_t (&result)[4]) const {
+    const char* value = find(key);
+    if (!value) return false;
+    uint8_t bytes[4];
+    for (int i = 0; i < 4; ++i) {
+        int number = 0;
+        if (digit(*value) >= 10) return false;
+        while (digit(*value) < 10 && number < 256) number = number * 10 + digit(*value++);
+        if (number > 255 || (i < 3 && *value++ != '.')) return false;
+        bytes[i] = static_cast<uint8_t>(number);
+    }
+    if (!is_end_of_word(*value)) return false;
+    for (int i = 0; i < 4; ++i) result[i] = bytes[i];
+    return true;
+}
+
 }  // namespace probe

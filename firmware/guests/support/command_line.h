@@ -16,6 +16,8 @@ class CommandLine {
     bool flag(const char* key, bool fallback) const;
     // True when the comma-separated list of `key` holds `item`; `fallback` when the key is missing.
     bool lists(const char* key, const char* item, bool fallback) const;
+    // Four numbers with dots between them; false, and nothing written, when it is anything else.
+    bool address(const char* key, uint8_t (&result)[4]) const;
 
   private:
     // The value of `key`: its first character, or null when the key is missing.
