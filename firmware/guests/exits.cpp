@@ -25,7 +25,8 @@ int run(Machine& machine) {
     measure(machine, "port_write", [] { out8(0x80, 0); });
     Pci pci(machine.command_line);
     PciFunction function;
-    if (machine.command_line.flag("disk", true) && pci.find(virtio_vendor, virtio_blk_id, 0, function)) {
+    if (machine.command_line.flag("disk", true) &&
+        pci.find(virtio_vendor, virtio_blk_id, 0, function)) {
         BlockDevice disk;
         if (!disk.open(machine, pci)) return 1;
         const VirtioDevice& device = disk.device();

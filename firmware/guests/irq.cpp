@@ -57,7 +57,10 @@ class InterruptTest {
         mmio_write<uint32_t>(table_ + 8, vector);
         mmio_write<uint32_t>(table_ + 12, 0);
         pci_.write<uint16_t>(function, capability_ + 2u, msix_enable);
-        if (!device.negotiate(machine_.clock, device.negotiated())) return !fail("reset", 0);
+        // Without the event index, which would let the device leave out an interrupt for an answer
+        // that this driver, polling, has seen already.
+        const uint64_t features = device.negotiated() & ~feature::event_index;
+        if (!device.negotiate(machine_.clock, features)) return !fail("reset", 0);
         device.set<uint16_t>(common::queue_select, 0);
         device.set<uint16_t>(common::queue_vector, 0);
         if (device.get<uint16_t>(common::queue_vector) != 0) return !fail("vector refused", 0);

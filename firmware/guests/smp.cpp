@@ -100,7 +100,8 @@ int run(Machine& machine) {
     }
     count();
     const Deadline deadline(machine.clock, 10'000);
-    while (__atomic_load_n(&shared.finished, __ATOMIC_SEQ_CST) < cpus && !deadline.passed()) relax();
+    while (__atomic_load_n(&shared.finished, __ATOMIC_SEQ_CST) < cpus && !deadline.passed())
+        relax();
     return judge(cpus, processors_in_madt(machine.acpi_root));
 }
 

@@ -10,7 +10,7 @@ constexpr uint32_t words_per_sector = block::sector_size / sizeof(uint64_t);
 constexpr uint64_t slot_bytes = most_sectors * block::sector_size + 4096;
 
 uint64_t pattern(uint64_t sector, uint32_t generation, uint32_t word) {
-    uint64_t value = sector << 32 ^ uint64_t{generation} << 8 ^ word;
+    uint64_t value = sector << 32 ^ uint64_t { generation } << 8 ^ word;
     value ^= value >> 31;
     value *= 0x9e3779b97f4a7c15;
     return value ^ value >> 29;
@@ -238,6 +238,8 @@ class Verification {
 
 }  // namespace
 
-int verify(Machine& machine, BlockDevice& disk) { return Verification(machine, disk).run(); }
+int verify(Machine& machine, BlockDevice& disk) {
+    return Verification(machine, disk).run();
+}
 
 }  // namespace probe

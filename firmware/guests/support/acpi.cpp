@@ -18,7 +18,8 @@ T field(uint64_t table, uint32_t offset) {
 
 bool sums_to_zero(uint64_t address, uint32_t length) {
     uint8_t sum = 0;
-    for (uint32_t i = 0; i < length; ++i) sum = static_cast<uint8_t>(sum + *at<uint8_t>(address + i));
+    for (uint32_t i = 0; i < length; ++i)
+        sum = static_cast<uint8_t>(sum + *at<uint8_t>(address + i));
     return sum == 0;
 }
 
@@ -41,8 +42,7 @@ uint64_t find_acpi_table(uint64_t root, const char* signature) {
     const uint32_t end = field<uint32_t>(list, 4);
     const uint32_t step = wide ? 8 : 4;
     for (uint32_t offset = header_size; offset + step <= end; offset += step) {
-        const uint64_t table =
-            wide ? field<uint64_t>(list, offset) : field<uint32_t>(list, offset);
+        const uint64_t table = wide ? field<uint64_t>(list, offset) : field<uint32_t>(list, offset);
         if (is_table(table, signature)) return table;
     }
     return 0;

@@ -37,7 +37,8 @@ uint64_t frequency_of_cpuid() {
     const uint32_t highest = cpuid(0).eax;
     if (highest >= 0x15) {
         const CpuidLeaf leaf = cpuid(0x15);
-        if (leaf.eax && leaf.ebx && leaf.ecx) return uint64_t{leaf.ecx} * leaf.ebx / leaf.eax / 1000;
+        if (leaf.eax && leaf.ebx && leaf.ecx)
+            return uint64_t{leaf.ecx} * leaf.ebx / leaf.eax / 1000;
     }
     if (highest >= 0x16) {
         if (const uint64_t mhz = cpuid(0x16).eax & 0xffff) return mhz * 1000;

@@ -3,7 +3,9 @@
 namespace probe {
 namespace {
 
-bool is_end_of_word(char c) { return c == '\0' || c == ' ' || c == '\n'; }
+bool is_end_of_word(char c) {
+    return c == '\0' || c == ' ' || c == '\n';
+}
 
 // The length of `prefix` when `text` begins with it, else zero.
 size_t match(const char* text, const char* prefix) {

@@ -17,7 +17,8 @@ class Output {
   public:
     void put(char c) {
         if (used_++ % bytes_per_status == 0) {
-            for (int i = 0; i < 100'000 && !(in8(uart_line_status) & transmitter_empty); ++i) relax();
+            for (int i = 0; i < 100'000 && !(in8(uart_line_status) & transmitter_empty); ++i)
+                relax();
         }
         out8(uart_data, static_cast<uint8_t>(c));
     }

@@ -52,9 +52,15 @@ void mmio_write(uint64_t address, T value) {
     *at<volatile T>(address) = value;
 }
 
-inline void compiler_barrier() { asm volatile("" ::: "memory"); }
-inline void full_barrier() { asm volatile("mfence" ::: "memory"); }
-inline void relax() { asm volatile("pause"); }
+inline void compiler_barrier() {
+    asm volatile("" ::: "memory");
+}
+inline void full_barrier() {
+    asm volatile("mfence" ::: "memory");
+}
+inline void relax() {
+    asm volatile("pause");
+}
 
 inline uint64_t read_tsc() {
     uint32_t low, high;

@@ -38,6 +38,8 @@ void copy_bytes(uint64_t to, uint64_t from, uint64_t size) {
     memcpy(at<void>(to), at<const void>(from), size);
 }
 
-void fill_bytes(uint64_t to, uint8_t value, uint64_t size) { memset(at<void>(to), value, size); }
+void fill_bytes(uint64_t to, uint8_t value, uint64_t size) {
+    memset(at<void>(to), value, size);
+}
 
 }  // namespace probe

@@ -14,7 +14,9 @@ constexpr uint32_t bar_is_io = 1;
 constexpr uint32_t bar_type_mask = 6;
 constexpr uint32_t bar_type_64 = 4;
 
-uint32_t bar_offset(uint8_t bar) { return first_bar + 4u * bar; }
+uint32_t bar_offset(uint8_t bar) {
+    return first_bar + 4u * bar;
+}
 
 }  // namespace
 
@@ -125,6 +127,8 @@ void Pci::set_bar_address(PciFunction function, uint8_t bar, uint64_t address) c
     }
 }
 
-void Pci::enable(PciFunction function) const { write<uint16_t>(function, command, 0x0406); }
+void Pci::enable(PciFunction function) const {
+    write<uint16_t>(function, command, 0x0406);
+}
 
 }  // namespace probe

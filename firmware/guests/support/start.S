@@ -39,6 +39,8 @@ long_mode:
     wrmsr
     test %ebx, %ebx
     jz 1f
+    mov $0x40, %eax
+    ltr %ax
     mov $0x4b564d01, %ecx               // KVM_SYSTEM_TIME_NEW: the hypervisor tells the TSC's scale
     mov $kvm_clock_page + 1, %eax
     wrmsr
@@ -131,9 +133,9 @@ gdt:
     .quad 0, 0                          // 0x20, 0x28: what a 32-bit sysexit would use
     .quad 0x00affb000000ffff            // 0x30 ring 3 code, 64-bit
     .quad 0x00cff3000000ffff            // 0x38 ring 3 data
-.globl gdt_task
-gdt_task:
-    .quad 0, 0                          // 0x40 task state, filled by setup_interrupts
+    .word 0x2068, task_state_low        // 0x40 task state
+    .byte task_state_middle, 0x89, 0, 0
+    .quad 0
 gdt_end:
 gdt_pointer:
     .word gdt_end - gdt - 1
@@ -159,5 +161,11 @@ next_stack:
 .globl kvm_clock_page
 kvm_clock_page:
     .skip 4096
+.globl task_state
+// Software KVM looks at the I/O permission bitmap whatever IOPL says. With an offset of zero the
+// bitmap begins at the task state itself, and all zero allows every port.
+task_state:
+    .skip 0x2069
+    .balign 4096
     .skip 32768
 boot_stack_end:
