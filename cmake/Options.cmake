@@ -1,0 +1,34 @@
+# Language level, warnings and sanitizers, gathered in one interface target that only Sheaf's own
+# targets link: guest payloads under firmware/ are built without any of it.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+    set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(sheaf_options INTERFACE)
+target_compile_options(sheaf_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor
+    -Woverloaded-virtual -Wimplicit-fallthrough -Wthread-safety -Wno-gnu-statement-expression
+    -Wno-sign-conversion -Wno-missing-designated-field-initializers
+    -fstack-protector-strong -fcf-protection -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
+    $<$<BOOL:${SHEAF_WERROR}>:-Werror>)
+target_compile_definitions(sheaf_options INTERFACE _GLIBCXX_ASSERTIONS _GNU_SOURCE
+    SHEAF_VERSION="${PROJECT_VERSION}")
+target_include_directories(sheaf_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_link_options(sheaf_options INTERFACE -fuse-ld=lld-19 -static-libstdc++ -static-libgcc
+    -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now)
+if(SHEAF_SANITIZE)
+    target_compile_options(sheaf_options INTERFACE -fsanitize=${SHEAF_SANITIZE} -fno-omit-frame-pointer
+        -fno-sanitize-recover=all)
+    target_link_options(sheaf_options INTERFACE -fsanitize=${SHEAF_SANITIZE})
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(sheaf_options INTERFACE -ffunction-sections -fdata-sections)
+    target_compile_definitions(sheaf_options INTERFACE _FORTIFY_SOURCE=3)
+endif()

@@ -1,0 +1,34 @@
+# sheaf_library(NAME DEPENDENCY...): the folder is one static library made of its own sources.
+function(sheaf_library name)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
+    file(GLOB_RECURSE headers CONFIGURE_DEPENDS *.h)
+    if(NOT sources AND NOT headers)
+        # A folder that has no code yet still passes its dependencies on.
+        add_library(sheaf_${name} INTERFACE)
+        target_link_libraries(sheaf_${name} INTERFACE sheaf_options ${ARGN})
+        return()
+    endif()
+    add_library(sheaf_${name} STATIC ${sources} ${headers})
+    set_target_properties(sheaf_${name} PROPERTIES LINKER_LANGUAGE CXX)
+    target_link_libraries(sheaf_${name} PUBLIC sheaf_options ${ARGN})
+endfunction()
+
+# sheaf_unit_tests(NAME LIBRARY...): all *_test.cpp of the folder in one program, one ctest entry.
+function(sheaf_unit_tests name)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS *_test.cpp)
+    add_executable(${name}_test ${sources})
+    target_link_libraries(${name}_test PRIVATE ${ARGN} sheaf_test_support GTest::gtest GTest::gtest_main)
+    add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1)
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
+
+# sheaf_fuzz_target(NAME LIBRARY...): one libFuzzer program from NAME_fuzz.cpp; ctest replays its
+# corpus and runs it for a few seconds.
+function(sheaf_fuzz_target name)
+    if(NOT SHEAF_FUZZ)
+        return()
+    endif()
+    add_executable(${name}_fuzz ${name}_fuzz.cpp)
+    target_link_libraries(${name}_fuzz PRIVATE ${ARGN} sheaf_test_support)
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+endfunction()

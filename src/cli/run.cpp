@@ -1,0 +1,130 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "base/json.h"
+#include "cli/run_options.h"
+#include "cli/verbs.h"
+#include "io/make_loop.h"
+#include "node/keeper.h"
+
+namespace sheaf::cli {
+
+namespace {
+
+using node::ExitCode;
+using node::ExitReport;
+
+constexpr auto options = std::to_array<Option>({
+    {"kernel", "FILE", "Linux bzImage, or an ELF kernel (vmlinux, PVH)"},
+    {"initrd", "FILE", "initial RAM disk"},
+    {"cmdline", "TEXT", "kernel command line (default: console=ttyS0)"},
+    {"cpus", "N", "virtual CPUs (default: 1)"},
+    {"memory", "SIZE", "guest memory, for example 512M or 4G (default: 512M)"},
+    {"disk", "path=F[,format=raw][,readonly][,serial=S]", "a virtio disk; may be repeated"},
+    {"net", "tap=NAME[,mac=AA:..][,mtu=N]", "a virtio network card on a tap; may be repeated"},
+    {"console", "stdio|FILE|unix:PATH", "where the serial console goes (default: stdio)"},
+    {"on-reboot", "restart|exit", "what a reboot of the guest does (default: restart)"},
+    {"grace", "SECONDS", "from the power button to force (default: 60)"},
+    {"pid-file", "FILE", "holds the process number while the machine runs"},
+    {"report", "FILE", "says as JSON how the machine ended"},
+});
+
+constexpr std::string_view details =
+    "On a terminal, Ctrl-A x forces the machine off and Ctrl-A Ctrl-A types a Ctrl-A.\n"
+    "SIGTERM presses the power button; a second one, or the end of the grace time, forces.\n"
+    "Exit codes: 0 powered off (or rebooted with --on-reboot exit), 1 panicked or triple-faulted,\n"
+    "2 forced off, 64 usage, 65 bad input, 69 this host cannot, 70 internal.";
+
+int run_main(std::span<char*> arguments);
+
+// A file that holds this process's number and goes away with the scope.
+class PidFile {
+  public:
+    static Result<PidFile> create(const std::string& path) {
+        auto file = TRY(checked_fd(
+            ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), "pid file {}",
+            path));
+        const auto text = fmt::format("{}\n", ::getpid());
+        TRY(checked(static_cast<int>(::write(file.get(), text.data(), text.size())), "pid file {}",
+                    path));
+        return PidFile{path};
+    }
+    PidFile(PidFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    PidFile& operator=(PidFile&&) = delete;
+    ~PidFile() {
+        if (!path_.empty()) ::unlink(path_.c_str());
+    }
+
+  private:
+    explicit PidFile(std::string path) : path_(std::move(path)) {}
+    std::string path_;
+};
+
+int refuse(const Error& error, ExitCode code) {
+    std::fputs(fmt::format("sheaf run: {}\n", error.text()).c_str(), stderr);
+    return static_cast<int>(code);
+}
+
+// Written beside its place and renamed, so that nobody reads half a report.
+Result<void> write_report(const std::string& path, const ExitReport& report) {
+    const auto temporary = path + ".new";
+    const auto text = encode(report) + "\n";
+    auto file = TRY(checked_fd(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), "report {}",
+        path));
+    const auto written = ::write(file.get(), text.data(), text.size());
+    if (written != static_cast<ssize_t>(text.size())) {
+        const int error = written < 0 ? errno : ENOSPC;
+        ::unlink(temporary.c_str());
+        return fail_os(error, "report {}", path);
+    }
+    TRY(checked(::rename(temporary.c_str(), path.c_str()), "report {}", path));
+    return {};
+}
+
+Result<ExitReport> keep(const node::RunOptions& run_options) {
+    auto loop = TRY(io::make_loop());
+    auto keeper = TRY(node::Keeper::create(run_options, *loop));
+    auto pid_file = std::optional<PidFile>{};
+    if (run_options.pid_file) pid_file.emplace(TRY(PidFile::create(*run_options.pid_file)));
+    return keeper->run();
+}
+
+int finish(const node::RunOptions& run_options, const ExitReport& report) {
+    if (report.exit_code != 0 && !report.detail.empty())
+        std::fputs(fmt::format("sheaf run: {}\n", report.detail).c_str(), stderr);
+    if (!run_options.report) return report.exit_code;
+    if (auto written = write_report(*run_options.report, report); !written)
+        return refuse(written.error(), ExitCode::internal);
+    return report.exit_code;
+}
+
+int run_main(std::span<char*> arguments) {
+    const auto parsed = arguments_or_exit(run_verb, arguments);
+    if (!parsed) return parsed.error();
+    if (!parsed->has("kernel"))
+        return refuse(Error{Kind::invalid, "--kernel is needed; see sheaf run --help"},
+                      ExitCode::usage);
+    const auto run_options = parse_run_options(*parsed);
+    if (!run_options) return refuse(run_options.error(), ExitCode::bad_input);
+    const auto report = keep(*run_options);
+    if (!report) return refuse(report.error(), node::exit_code_of(report.error().kind()));
+    return finish(*run_options, *report);
+}
+
+}  // namespace
+
+constinit const Verb run_verb = {
+    .name = "run",
+    .summary = "run a virtual machine in the foreground",
+    .options = options,
+    .details = details,
+    .example = "sheaf run --kernel vmlinuz --initrd initrd.img --cmdline 'root=/dev/vda "
+               "console=ttyS0' \\\n      --cpus 2 --memory 1G --disk path=root.raw --net tap=tap0",
+    .main = run_main,
+};
+
+}  // namespace sheaf::cli

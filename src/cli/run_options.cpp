@@ -1,0 +1,111 @@
+#include "cli/run_options.h"
+
+#include <array>
+
+namespace sheaf::cli {
+
+namespace {
+
+constexpr std::uint64_t cpu_limit = 254;  // local APIC identifiers of one byte
+constexpr std::uint64_t memory_least = 2_MiB;
+constexpr std::uint64_t memory_most = 16 * 1024_GiB;
+constexpr std::uint64_t mtu_least = 68;  // RFC 791
+constexpr std::uint64_t mtu_most = 65535;
+constexpr std::size_t serial_limit = 20;  // virtio 1.2, 5.2.6.1
+
+Result<node::DiskOption> parse_disk(const std::string& text) {
+    constexpr auto keys =
+        std::to_array<std::string_view>({"path", "format", "readonly", "serial"});
+    const auto properties = TRY(parse_properties(text, keys));
+    auto disk = node::DiskOption{};
+    if (const auto path = properties.find("path"); path != properties.end()) disk.path = path->second;
+    if (disk.path.empty()) return fail(Kind::invalid, "\"{}\" names no path", text);
+    if (const auto format = properties.find("format");
+        format != properties.end() && format->second != "raw")
+        return fail(Kind::unsupported, "format {} is not supported; convert it with "
+                    "qemu-img convert -O raw", format->second);
+    if (const auto flag = properties.find("readonly"); flag != properties.end()) {
+        if (!flag->second.empty() && flag->second != "on" && flag->second != "off")
+            return fail(Kind::invalid, "readonly is \"on\" or \"off\", not \"{}\"", flag->second);
+        disk.read_only = flag->second != "off";
+    }
+    if (const auto serial = properties.find("serial"); serial != properties.end())
+        disk.serial = serial->second;
+    if (disk.serial.size() > serial_limit)
+        return fail(Kind::invalid, "serial \"{}\" is longer than {} bytes", disk.serial,
+                    serial_limit);
+    return disk;
+}
+
+// Checks "aa:bb:cc:dd:ee:ff", not a multicast address.
+Result<void> check_mac(const std::string& mac) {
+    auto bytes = std::array<unsigned, 6>{};
+    int used = 0;
+    const int fields = std::sscanf(mac.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1],
+                                   &bytes[2], &bytes[3], &bytes[4], &bytes[5], &used);
+    if (fields != 6 || static_cast<std::size_t>(used) != mac.size() || mac.size() != 17)
+        return fail(Kind::invalid, "\"{}\" is not a MAC address (aa:bb:cc:dd:ee:ff)", mac);
+    if (bytes[0] & 1) return fail(Kind::invalid, "{} is a multicast address", mac);
+    return {};
+}
+
+Result<node::NetOption> parse_net(const std::string& text) {
+    constexpr auto keys = std::to_array<std::string_view>({"tap", "mac", "mtu"});
+    const auto properties = TRY(parse_properties(text, keys));
+    auto net = node::NetOption{};
+    if (const auto tap = properties.find("tap"); tap != properties.end()) net.tap = tap->second;
+    if (net.tap.empty()) return fail(Kind::invalid, "\"{}\" names no tap", text);
+    if (const auto mac = properties.find("mac"); mac != properties.end()) {
+        TRY(check_mac(mac->second));
+        net.mac = mac->second;
+    }
+    if (const auto mtu = properties.find("mtu"); mtu != properties.end())
+        net.mtu = static_cast<std::uint16_t>(
+            TRY_WITHIN(parse_number(mtu->second, mtu_least, mtu_most), "mtu"));
+    return net;
+}
+
+Result<std::optional<std::string>> optional_path(const Arguments& arguments,
+                                                 std::string_view name) {
+    if (!arguments.has(name)) return std::nullopt;
+    auto path = TRY(arguments.one(name));
+    if (path.empty()) return fail(Kind::invalid, "--{} is empty", name);
+    return path;
+}
+
+Result<node::OnReboot> parse_on_reboot(const std::string& word) {
+    if (word == "restart") return node::OnReboot::restart;
+    if (word == "exit") return node::OnReboot::exit;
+    return fail(Kind::invalid, "--on-reboot is \"restart\" or \"exit\", not \"{}\"", word);
+}
+
+}  // namespace
+
+Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
+    auto options = node::RunOptions{};
+    options.kernel = TRY(arguments.one("kernel"));
+    if (options.kernel.empty()) return fail(Kind::invalid, "--kernel is needed");
+    options.initrd = TRY(optional_path(arguments, "initrd"));
+    options.command_line = TRY(arguments.one("cmdline", options.command_line));
+    options.cpus = static_cast<unsigned>(TRY_WITHIN(
+        parse_number(TRY(arguments.one("cpus", "1")), 1, cpu_limit), "--cpus"));
+    options.memory = TRY_WITHIN(parse_size(TRY(arguments.one("memory", "512M"))), "--memory");
+    if (options.memory < memory_least || options.memory > memory_most)
+        return fail(Kind::invalid, "--memory: {} bytes is not between 2M and 16T", options.memory);
+    if (options.memory % 4_KiB != 0)
+        return fail(Kind::invalid, "--memory: {} bytes is not a multiple of 4K", options.memory);
+    for (const auto& text : arguments.all("disk"))
+        options.disks.push_back(TRY_WITHIN(parse_disk(text), "--disk"));
+    for (const auto& text : arguments.all("net"))
+        options.nets.push_back(TRY_WITHIN(parse_net(text), "--net"));
+    options.console = TRY(arguments.one("console", options.console));
+    if (options.console.empty()) return fail(Kind::invalid, "--console is empty");
+    options.on_reboot = TRY(parse_on_reboot(TRY(arguments.one("on-reboot", "restart"))));
+    options.pid_file = TRY(optional_path(arguments, "pid-file"));
+    options.report = TRY(optional_path(arguments, "report"));
+    options.grace = std::chrono::seconds{
+        TRY_WITHIN(parse_number(TRY(arguments.one("grace", "60")), 0, 86400), "--grace")};
+    return options;
+}
+
+}  // namespace sheaf::cli

@@ -1,0 +1,75 @@
+#include "cli/verbs.h"
+
+#include <array>
+#include <cstdio>
+
+#include "node/exit_report.h"
+#include "node/vmm_process.h"
+
+namespace sheaf::cli {
+
+namespace {
+
+constexpr auto all_verbs = std::to_array<const Verb*>({&run_verb, &doctor_verb});
+
+constexpr auto usage_exit = static_cast<int>(node::ExitCode::usage);
+
+std::string overview() {
+    auto text = std::string{
+        "sheaf: virtual machines, their disks and their networks in one binary\n\n"
+        "Usage: sheaf VERB [options]\n\nVerbs:\n"};
+    for (const auto* verb : all_verbs)
+        text += fmt::format("  {:<10}{}\n", verb->name, verb->summary);
+    text +=
+        "\nsheaf VERB --help shows a verb's options and an example; sheaf --version the version.\n";
+    return text;
+}
+
+void print(std::FILE* stream, std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stream);
+}
+
+int refuse(std::string_view message, std::string_view remedy) {
+    print(stderr, fmt::format("sheaf: {}; {}\n", message, remedy));
+    return usage_exit;
+}
+
+}  // namespace
+
+std::span<const Verb* const> verbs() { return all_verbs; }
+
+std::expected<Arguments, int> arguments_or_exit(const Verb& verb, std::span<char*> arguments) {
+    for (const std::string_view word : arguments) {
+        if (word != "--help" && word != "-h") continue;
+        print(stdout, help_of(verb));
+        return std::unexpected{0};
+    }
+    auto parsed = parse(verb, arguments);
+    if (!parsed)
+        return std::unexpected{refuse(fmt::format("{}: {}", verb.name, parsed.error().text()),
+                                      fmt::format("see sheaf {} --help", verb.name))};
+    return *std::move(parsed);
+}
+
+int main(std::span<char*> arguments) {
+    if (arguments.size() < 2) {
+        print(stderr, overview());
+        return usage_exit;
+    }
+    const auto word = std::string_view{arguments[1]};
+    const auto rest = arguments.subspan(2);
+    if (word == "--version" || word == "version") {
+        print(stdout, "sheaf " SHEAF_VERSION "\n");
+        return 0;
+    }
+    if (word == "--help" || word == "-h" || word == "help") {
+        print(stdout, overview());
+        return 0;
+    }
+    if (word == "vmm") return node::vmm_main(rest);
+    for (const auto* verb : all_verbs)
+        if (verb->name == word) return verb->main(rest);
+    return refuse(fmt::format("there is no verb \"{}\"", word), "see sheaf --help");
+}
+
+}  // namespace sheaf::cli

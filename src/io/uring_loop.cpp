@@ -1,0 +1,239 @@
+#include "io/uring_loop.h"
+
+#include <liburing.h>
+#include <poll.h>
+
+#include <array>
+#include <cerrno>
+
+#include "io/misuse.h"
+#include "io/uring_request.h"
+
+namespace sheaf::io {
+
+namespace {
+
+// Best first. Deferred task work is run by the loop when it waits, never by interrupting it; a
+// single issuer saves locking. Older kernels know less: 5.19, then anything.
+constexpr std::array<unsigned, 3> flag_choices = {
+    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+        IORING_SETUP_R_DISABLED,
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+    0,
+};
+
+// user_data of a submission: the operation's address, whose low bit is free, and in that bit
+// whether the completion ends the operation or says that its descriptor became ready.
+constexpr std::uint64_t readiness = 1;
+constexpr std::uint64_t nobody = 0;
+
+std::uint64_t name_of(const Operation& operation) {
+    static_assert(alignof(Operation) > 1);
+    return std::bit_cast<std::uint64_t>(&operation);
+}
+
+Operation& operation_of(std::uint64_t user_data) {
+    return *std::bit_cast<Operation*>(user_data & ~readiness);
+}
+
+using State = Operation::LoopNotes::State;
+
+}  // namespace
+
+void UringLoop::RingCloser::operator()(io_uring* ring) const {
+    ::io_uring_queue_exit(ring);
+    delete ring;
+}
+
+Result<UringLoop::Ring> UringLoop::make_ring(unsigned entries, unsigned flags) {
+    auto parameters = io_uring_params{};
+    parameters.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    parameters.cq_entries = entries * 8;
+    auto ring = std::make_unique<io_uring>();
+    const auto result = ::io_uring_queue_init_params(entries, ring.get(), &parameters);
+    if (result < 0) return fail_os(-result, "setting up io_uring");
+    auto owned = Ring{ring.release()};
+    // Without NODROP (before 5.5) completions could be lost.
+    if (!(parameters.features & IORING_FEAT_NODROP))
+        return fail(Kind::unsupported, "setting up io_uring: the kernel's is too old");
+    return owned;
+}
+
+Result<std::unique_ptr<UringLoop>> UringLoop::create(unsigned entries) {
+    auto wakeup = TRY(Mailbox::make_wakeup());
+    auto last = Result<Ring>{};
+    for (const auto flags : flag_choices) {
+        last = make_ring(entries, flags);
+        if (last) {
+            const auto disabled = (flags & IORING_SETUP_R_DISABLED) != 0;
+            return std::unique_ptr<UringLoop>{
+                new UringLoop{*std::move(last), std::move(wakeup), disabled}};
+        }
+        if (last.error().os_error() != EINVAL) break;
+    }
+    return Failure{std::move(last).error()};
+}
+
+UringLoop::UringLoop(Ring ring, Fd wakeup, bool starts_disabled)
+    : ring_(std::move(ring)),
+      mailbox_(std::move(wakeup)),
+      wakeup_(*this, mailbox_.wakeup()),
+      disabled_(starts_disabled) {
+    start(wakeup_);
+}
+
+UringLoop::~UringLoop() = default;
+
+UringLoop::Wakeup::Wakeup(UringLoop& loop, int eventfd)
+    : Operation(loop, {.code = Request::Code::read,
+                       .fd = eventfd,
+                       .offset = Request::no_offset,
+                       .single = {&count_, sizeof(count_)}}) {}
+
+void UringLoop::Wakeup::complete(int) {
+    loop_.start(*this);
+}
+
+void UringLoop::run() {
+    if (!bound_) bind_to_this_thread();
+    do {
+        turn();
+    } while (!mailbox_.take_stop());
+}
+
+// The kernel takes the thread that enables the ring as its single issuer; a loop may be made in
+// another thread than it runs in.
+void UringLoop::bind_to_this_thread() {
+    bound_ = true;
+    mailbox_.bind_to_this_thread();
+    // Debian's liburing.so does not export io_uring_enable_rings().
+    if (std::exchange(disabled_, false))
+        ::io_uring_register(static_cast<unsigned>(ring_->ring_fd), IORING_REGISTER_ENABLE_RINGS,
+                            nullptr, 0);
+    // Saves looking up the ring's descriptor in each call; where it is not to be had, nothing is
+    // lost.
+    ::io_uring_register_ring_fd(ring_.get());
+}
+
+void UringLoop::turn() {
+    submit_and_wait();
+    reap();
+    mailbox_.run_work();
+    hooks_.run();
+}
+
+void UringLoop::submit_and_wait() {
+    auto* ring = ring_.get();
+    const auto ready =
+        mailbox_.pending() || !set_aside_.empty() || !hooks_.empty() || ::io_uring_cq_ready(ring);
+    const auto result =
+        ready ? ::io_uring_submit_and_get_events(ring) : ::io_uring_submit_and_wait(ring, 1);
+    // A signal (EINTR) or a full completion queue (EBUSY) ends the call early: the next turn goes
+    // on. Anything else would be a ring of our own making that is broken.
+    if (result < 0 && result != -EINTR && result != -EBUSY && result != -EAGAIN)
+        misuse("io_uring refused to submit");
+}
+
+// Takes what is there now and no more, so that a flood of completions cannot keep the hooks from
+// running.
+void UringLoop::reap() {
+    auto early = std::exchange(set_aside_, {});
+    for (const auto& completion : early) dispatch(completion);
+    for (auto count = ::io_uring_cq_ready(ring_.get()); count > 0; --count) {
+        io_uring_cqe* entry = nullptr;
+        if (::io_uring_peek_cqe(ring_.get(), &entry) != 0) break;
+        const auto completion = Completion{entry->user_data, entry->res};
+        ::io_uring_cqe_seen(ring_.get(), entry);
+        dispatch(completion);
+    }
+}
+
+void UringLoop::dispatch(const Completion& completion) {
+    if (completion.user_data == nobody) return;
+    auto& operation = operation_of(completion.user_data);
+    if (!(completion.user_data & readiness)) return finish(operation, completion.result);
+    if (operation.notes.cancel_asked) return finish(operation, -ECANCELED);
+    if (completion.result < 0) return finish(operation, completion.result);
+    submit(operation);
+}
+
+void UringLoop::finish(Operation& operation, int result) {
+    auto& notes = operation.notes;
+    if (result == -EINTR && !notes.cancel_asked) return submit(operation);
+    if (result == -EINTR) result = -ECANCELED;
+    if (result == -EAGAIN && can_wait_for(operation.request) && !notes.cancel_asked)
+        return wait_until_ready(operation);
+    if (operation.request.code == Request::Code::sleep && result == -ETIME) result = 0;
+    notes.state = State::idle;
+    operation.complete(result);
+}
+
+// For descriptors opened with O_NONBLOCK, which io_uring does not wait for by itself.
+void UringLoop::wait_until_ready(Operation& operation) {
+    auto& entry = next_entry();
+    ::io_uring_prep_poll_add(&entry, operation.request.fd, events_for(operation.request));
+    entry.user_data = name_of(operation) | readiness;
+    operation.notes.state = State::polling;
+}
+
+void UringLoop::start(Operation& operation) {
+    operation.notes.cancel_asked = false;
+    submit(operation);
+}
+
+void UringLoop::submit(Operation& operation) {
+    auto& entry = next_entry();
+    prepare(entry, operation);
+    entry.user_data = name_of(operation);
+    operation.notes.state = State::running;
+}
+
+// The kernel takes entries in order, so a cancellation never meets a later operation that happens
+// to have the same address.
+void UringLoop::cancel(Operation& operation) {
+    if (std::exchange(operation.notes.cancel_asked, true)) return;
+    const auto polling = operation.notes.state == State::polling;
+    const auto target = name_of(operation) | (polling ? readiness : 0);
+    auto& entry = next_entry();
+    ::io_uring_prep_cancel64(&entry, target, 0);
+    entry.user_data = nobody;
+}
+
+io_uring_sqe& UringLoop::next_entry() {
+    auto* entry = ::io_uring_get_sqe(ring_.get());
+    while (!entry) {
+        make_room();
+        entry = ::io_uring_get_sqe(ring_.get());
+    }
+    return *entry;
+}
+
+// The submission queue is full in the middle of a turn. Before run() that binds the ring to this
+// thread, which is then the loop's own.
+void UringLoop::make_room() {
+    if (!bound_) bind_to_this_thread();
+    const auto result = ::io_uring_submit(ring_.get());
+    if (result >= 0 || result == -EINTR) return;
+    if (result != -EBUSY && result != -EAGAIN) misuse("io_uring refused to submit");
+    // The kernel takes no more before completions are taken from it; nobody may be resumed here, so
+    // they are kept for the next turn.
+    ::io_uring_get_events(ring_.get());
+    io_uring_cqe* entry = nullptr;
+    while (::io_uring_peek_cqe(ring_.get(), &entry) == 0) {
+        set_aside_.push_back({entry->user_data, entry->res});
+        ::io_uring_cqe_seen(ring_.get(), entry);
+    }
+}
+
+Result<void> UringLoop::register_buffers(std::span<const iovec> buffers) {
+    auto* ring = ring_.get();
+    if (std::exchange(buffers_registered_, false)) ::io_uring_unregister_buffers(ring);
+    if (buffers.empty()) return {};
+    const auto count = static_cast<unsigned>(buffers.size());
+    const auto result = ::io_uring_register_buffers(ring, buffers.data(), count);
+    if (result < 0) return fail_os(-result, "registering {} buffers with io_uring", count);
+    buffers_registered_ = true;
+    return {};
+}
+
+}  // namespace sheaf::io

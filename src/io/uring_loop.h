@@ -1,0 +1,76 @@
+#pragma once
+
+// Why: the Loop over io_uring. A turn that waits is one system call: it submits everything the turn
+// queued and waits for the first completion. Nothing on the path of a request allocates.
+
+#include <memory>
+#include <vector>
+
+#include "io/loop.h"
+#include "io/mailbox.h"
+
+struct io_uring;
+struct io_uring_sqe;
+
+namespace sheaf::io {
+
+class UringLoop final : public Loop {
+  public:
+    // `entries` is how many requests one submission holds; more in one turn cost further system
+    // calls, nothing else. Kind::unsupported or Kind::denied where io_uring is not to be had.
+    static Result<std::unique_ptr<UringLoop>> create(unsigned entries = 256);
+    ~UringLoop() override;
+
+    void start(Operation& operation) override;
+    void cancel(Operation& operation) override;
+    void post(std::move_only_function<void()> work) override { mailbox_.put(std::move(work)); }
+    void at_turn_end(TurnHook& hook) override { hooks_.add(hook); }
+    TimePoint now() const override { return std::chrono::steady_clock::now(); }
+    Result<void> register_buffers(std::span<const iovec> buffers) override;
+    void run() override;
+    void stop() override { mailbox_.stop(); }
+
+  private:
+    struct RingCloser {
+        void operator()(io_uring* ring) const;
+    };
+    using Ring = std::unique_ptr<io_uring, RingCloser>;
+    struct Completion {
+        std::uint64_t user_data;
+        int result;
+    };
+    // Keeps a read of the mailbox's eventfd in flight.
+    class Wakeup final : public Operation {
+      public:
+        Wakeup(UringLoop& loop, int eventfd);
+        void complete(int result) override;
+
+      private:
+        std::uint64_t count_ = 0;
+    };
+
+    UringLoop(Ring ring, Fd wakeup, bool starts_disabled);
+    static Result<Ring> make_ring(unsigned entries, unsigned flags);
+
+    void bind_to_this_thread();
+    void turn();
+    void submit_and_wait();
+    void reap();
+    void dispatch(const Completion& completion);
+    void finish(Operation& operation, int result);
+    void wait_until_ready(Operation& operation);
+    void submit(Operation& operation);
+    io_uring_sqe& next_entry();
+    void make_room();
+
+    Ring ring_;
+    Mailbox mailbox_;
+    Wakeup wakeup_;
+    TurnHooks hooks_;
+    std::vector<Completion> set_aside_;  // taken early, where the kernel had no room for more
+    bool disabled_;                      // the ring is not bound to the loop's thread yet
+    bool bound_ = false;
+    bool buffers_registered_ = false;
+};
+
+}  // namespace sheaf::io

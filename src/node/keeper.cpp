@@ -1,0 +1,243 @@
+#include "node/keeper.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace sheaf::node {
+
+namespace {
+
+constexpr std::size_t console_kept = 64 * 1024;    // bytes of console kept for the report
+constexpr std::size_t report_lines = 20;
+constexpr auto kill_grace = std::chrono::seconds{5};  // from "stop" to SIGKILL
+constexpr std::byte escape_key{0x01};                 // Ctrl-A
+
+using How = vmm::Ending::How;
+
+vmm::Ending ending_of(const EventPacket& event) {
+    const auto how = parse_how(event.how);
+    return {how.value_or(How::failed), event.detail};
+}
+
+}  // namespace
+
+Result<Fd> open_signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, signal);
+    TRY(checked(::sigprocmask(SIG_BLOCK, &set, nullptr), "blocking signals"));
+    return checked_fd(::signalfd(-1, &set, SFD_CLOEXEC), "watching signals");
+}
+
+Result<std::unique_ptr<Keeper>> Keeper::create(const RunOptions& options, io::Loop& loop) {
+    auto resources = TRY(Resources::open(options));
+    auto signals = TRY(open_signals());
+    auto console = TRY(ConsoleHost::open(options.console, loop));
+    return std::unique_ptr<Keeper>{new Keeper{options, loop, std::move(resources),
+                                              std::move(signals), std::move(console)}};
+}
+
+Keeper::Keeper(const RunOptions& options, io::Loop& loop, Resources resources, Fd signals,
+               std::unique_ptr<ConsoleHost> console)
+    : options_(options),
+      loop_(loop),
+      resources_(std::move(resources)),
+      signals_(std::move(signals)),
+      console_(std::move(console)),
+      ring_(console_kept) {}
+
+ExitReport Keeper::run() {
+    report_.started_at = timestamp_now();
+    auto outcome = io::run(loop_, supervise());
+    if (!outcome) {
+        report_.how = "failed";
+        report_.exit_code = static_cast<int>(ExitCode::internal);
+        report_.detail = outcome.error().text();
+    }
+    report_.ended_at = timestamp_now();
+    report_.console = ring_.last_lines(report_lines);
+    return report_;
+}
+
+io::Task<void> Keeper::supervise() {
+    group_.start(watch_signals());
+    group_.start(pump_input());
+    auto ending = co_await run_sessions().result();
+    group_.cancel();
+    static_cast<void>(co_await group_.join().result());
+    if (!report_.how.empty()) co_return;  // a refusal has already said how
+    auto last = ending ? *std::move(ending) : vmm::Ending{How::failed, ending.error().text()};
+    if (forced_ && last.how == How::failed) last = {How::forced_off, ""};
+    report_.how = to_string(last.how);
+    report_.exit_code = static_cast<int>(exit_code_of(last.how));
+    report_.detail = last.detail;
+}
+
+io::Task<vmm::Ending> Keeper::run_sessions() {
+    while (true) {
+        auto session = co_await start_session();
+        auto ending = co_await live(session);
+        if (!should_restart(ending)) co_return ending;
+        ++report_.reboots;
+    }
+}
+
+bool Keeper::should_restart(const vmm::Ending& ending) const {
+    return ending.how == How::reset && options_.on_reboot == OnReboot::restart &&
+           !power_button_pressed_ && !forced_;
+}
+
+Result<Keeper::Session> Keeper::start_session() {
+    auto [control, vmm_control] = TRY(make_control_channel());
+    auto ends = std::array<int, 2>{};
+    TRY(checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()),
+                "making a console channel"));
+    auto console = Fd{ends[0]};
+    const auto vmm_console = Fd{ends[1]};
+
+    auto spec = resources_.spec();
+    spec.console = vmm_console.get();
+    TRY(send_packet(control, encode(spec)));
+
+    auto inherited = resources_.descriptors();
+    inherited.push_back(vmm_control.get());
+    inherited.push_back(vmm_console.get());
+    auto child = TRY(Child::start(
+        {"sheaf", "vmm", "--control", std::to_string(vmm_control.get())}, inherited));
+    return Session{std::move(child), std::move(control), std::move(console)};
+}
+
+io::Task<vmm::Ending> Keeper::live(Session& session) {
+    session_ = &session;
+    auto output = io::TaskGroup{};
+    output.start(pump_output(session));
+    auto followed = co_await follow(session).result();
+    // The child is gone or about to be: its console ends with it, and everything it printed is read
+    // before the report is written.
+    static_cast<void>(co_await loop_.poll(session.child.ended().get(), POLLIN).result());
+    const auto status = session.child.reap();
+    session_ = nullptr;
+    static_cast<void>(co_await output.join().result());
+    auto ending = followed ? *std::move(followed) : vmm::Ending{How::failed, ""};
+    if (ending.how == How::failed && ending.detail.empty())
+        ending.detail = fmt::format("the VMM ended without a word: {}",
+                                    status.empty() ? "exit status 0" : status);
+    co_return ending;
+}
+
+io::Task<vmm::Ending> Keeper::follow(Session& session) {
+    while (true) {
+        const auto packet = co_await receive_packet(loop_, session.control);
+        if (packet.empty()) co_return vmm::Ending{How::failed, ""};
+        const auto event = co_await decode<EventPacket>(packet);
+        if (event.event == EventName::ended) co_return ending_of(event);
+        if (event.event == EventName::refused) {
+            const auto kind = parse_kind(event.kind);
+            report_.how = "refused";
+            report_.exit_code = static_cast<int>(exit_code_of(kind.value_or(Kind::io)));
+            report_.detail = event.detail;
+            co_return vmm::Ending{How::failed, event.detail};
+        }
+    }
+}
+
+io::Task<void> Keeper::pump_output(Session& session) {
+    auto buffer = std::vector<std::byte>(16 * 1024);
+    while (true) {
+        const auto vector = iovec{buffer.data(), buffer.size()};
+        const auto count = co_await loop_.recv(session.console.get(), std::span{&vector, 1}, 0);
+        if (count == 0) co_return;
+        const auto bytes = std::span{buffer}.first(count);
+        ring_.append(bytes);
+        co_await console_->show(bytes);
+    }
+}
+
+io::Task<void> Keeper::pump_input() {
+    auto buffer = std::vector<std::byte>(4096);
+    while (true) {
+        const auto count = co_await console_->type(buffer);
+        if (count == 0) co_return;
+        co_await forward_input(std::span{buffer}.first(count));
+    }
+}
+
+// Ctrl-A x ends the machine, Ctrl-A Ctrl-A is one Ctrl-A, Ctrl-A and another key is that key.
+io::Task<void> Keeper::forward_input(std::span<const std::byte> bytes) {
+    auto passed = std::vector<std::byte>{};
+    for (const auto byte : bytes) {
+        if (console_->interactive() && !escape_pending_ && byte == escape_key) {
+            escape_pending_ = true;
+            continue;
+        }
+        if (std::exchange(escape_pending_, false) && byte == std::byte{'x'}) {
+            force_off();
+            continue;
+        }
+        passed.push_back(byte);
+    }
+    auto rest = std::span<std::byte>{passed};
+    while (session_ && !rest.empty()) {
+        const auto vector = iovec{rest.data(), rest.size()};
+        const auto sent = co_await loop_
+                              .send(session_->console.get(), std::span{&vector, 1}, MSG_NOSIGNAL)
+                              .result();
+        if (!sent) co_return;  // this VMM has ended; what was typed for it is dropped
+        rest = rest.subspan(*sent);
+    }
+}
+
+io::Task<void> Keeper::watch_signals() {
+    while (true) {
+        auto info = signalfd_siginfo{};
+        const auto vector = iovec{&info, sizeof(info)};
+        co_await loop_.read_stream(signals_.get(), std::span{&vector, 1});
+        if (power_button_pressed_) {
+            force_off();
+        } else {
+            press_power_button();
+        }
+    }
+}
+
+void Keeper::press_power_button() {
+    power_button_pressed_ = true;
+    tell(fmt::format("pressing the power button; forcing in {} s, or on a second signal",
+                     options_.grace.count()));
+    command(Command::power_button);
+    group_.start(force_after_grace());
+}
+
+io::Task<void> Keeper::force_after_grace() {
+    co_await loop_.sleep(options_.grace);
+    force_off();
+}
+
+void Keeper::force_off() {
+    if (std::exchange(forced_, true)) return;
+    tell("forcing the machine off");
+    command(Command::stop);
+    group_.start(kill_after_grace());
+}
+
+io::Task<void> Keeper::kill_after_grace() {
+    co_await loop_.sleep(kill_grace);
+    if (session_) session_->child.kill();
+}
+
+void Keeper::command(Command command) {
+    // A VMM that has just ended takes no command, and needs none.
+    if (session_) static_cast<void>(send_packet(session_->control, encode(CommandPacket{command})));
+}
+
+void Keeper::tell(std::string_view message) const {
+    const auto line = fmt::format("sheaf: {}{}\n", message, console_->interactive() ? "\r" : "");
+    static_cast<void>(::write(STDERR_FILENO, line.data(), line.size()));
+}
+
+}  // namespace sheaf::node

@@ -1,0 +1,72 @@
+#pragma once
+
+// Why: one keeper stands beside every virtual machine. It opens what the machine uses, starts the
+// VMM with the descriptors, carries the console, presses the power button when asked to end, starts the
+// VMM again when the guest reboots, and says how it all ended.
+
+#include "io/task_group.h"
+#include "node/child.h"
+#include "node/console_host.h"
+#include "node/console_ring.h"
+#include "node/control.h"
+#include "node/exit_report.h"
+#include "node/resources.h"
+
+namespace sheaf::node {
+
+class Keeper {
+  public:
+    // Opens the resources and the console, and takes SIGTERM, SIGINT and SIGHUP over: call it before
+    // any thread exists. The options and the loop outlive the keeper.
+    static Result<std::unique_ptr<Keeper>> create(const RunOptions& options, io::Loop& loop);
+
+    // Runs the machine to its end, turning the loop.
+    ExitReport run();
+
+  private:
+    // One life of a VMM process: from start to the end of its console output.
+    struct Session {
+        Child child;
+        Fd control;
+        Fd console;
+    };
+
+    Keeper(const RunOptions& options, io::Loop& loop, Resources resources, Fd signals,
+           std::unique_ptr<ConsoleHost> console);
+
+    io::Task<void> supervise();
+    io::Task<vmm::Ending> run_sessions();
+    io::Task<vmm::Ending> live(Session& session);
+    io::Task<vmm::Ending> follow(Session& session);
+    io::Task<void> pump_output(Session& session);
+    io::Task<void> pump_input();
+    io::Task<void> watch_signals();
+    io::Task<void> force_after_grace();
+    io::Task<void> kill_after_grace();
+
+    Result<Session> start_session();
+    io::Task<void> forward_input(std::span<const std::byte> bytes);
+    void press_power_button();
+    void force_off();
+    void command(Command command);
+    void tell(std::string_view message) const;
+    bool should_restart(const vmm::Ending& ending) const;
+
+    const RunOptions& options_;
+    io::Loop& loop_;
+    Resources resources_;
+    Fd signals_;
+    std::unique_ptr<ConsoleHost> console_;
+    ConsoleRing ring_;
+    io::TaskGroup group_;
+    Session* session_ = nullptr;
+    ExitReport report_;
+    bool escape_pending_ = false;
+    bool power_button_pressed_ = false;
+    bool forced_ = false;
+};
+
+// The signals a keeper reads from a descriptor: blocked here for this thread and all it makes.
+Result<Fd> open_signals();
+
+}  // namespace sheaf::node

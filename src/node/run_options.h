@@ -1,0 +1,44 @@
+#pragma once
+
+// Why: what a person asked `sheaf run` for, before anything is opened.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+
+namespace sheaf::node {
+
+enum class OnReboot { restart, exit };
+
+struct DiskOption {
+    std::string path;
+    bool read_only = false;
+    std::string serial;  // empty: "disk0", "disk1", ...
+};
+
+struct NetOption {
+    std::string tap;
+    std::string mac;  // empty: made from the tap's name, so that it is the same every time
+    std::optional<std::uint16_t> mtu;
+};
+
+struct RunOptions {
+    std::string kernel;
+    std::optional<std::string> initrd;
+    std::string command_line = "console=ttyS0";
+    unsigned cpus = 1;
+    std::uint64_t memory = 512_MiB;  // bytes
+    std::vector<DiskOption> disks;
+    std::vector<NetOption> nets;
+    std::string console = "stdio";  // or unix:PATH, or a file
+    OnReboot on_reboot = OnReboot::restart;
+    std::optional<std::string> pid_file;
+    std::optional<std::string> report;
+    std::chrono::seconds grace{60};  // from the power button to force
+};
+
+}  // namespace sheaf::node

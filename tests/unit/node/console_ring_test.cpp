@@ -1,0 +1,29 @@
+#include "node/console_ring.h"
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+
+namespace sheaf::node {
+namespace {
+
+TEST(ConsoleRing, KeepsTheNewestBytes) {
+    auto ring = ConsoleRing{10};
+    for (int i = 0; i < 1000; ++i) ring.append(as_bytes("0123456789abc\n"));
+    EXPECT_LE(ring.text().size(), 20u);
+    EXPECT_TRUE(ring.text().ends_with("abc\n"));
+}
+
+TEST(ConsoleRing, LastLinesAreWhole) {
+    auto ring = ConsoleRing{1000};
+    ring.append(as_bytes("one\ntwo\nthree\nfour\n"));
+    EXPECT_EQ(ring.last_lines(2), "three\nfour\n");
+    EXPECT_EQ(ring.last_lines(1), "four\n");
+    EXPECT_EQ(ring.last_lines(9), "one\ntwo\nthree\nfour\n");
+    ring.append(as_bytes("unfinished"));
+    EXPECT_EQ(ring.last_lines(1), "unfinished");
+    EXPECT_EQ(ConsoleRing{10}.last_lines(3), "");
+}
+
+}  // namespace
+}  // namespace sheaf::node
