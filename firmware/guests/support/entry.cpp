@@ -54,7 +54,11 @@ extern "C" [[noreturn]] void probe_entry(const StartInfo* info) {
     }
     const CommandLine command_line(info->command_line ? at<const char>(info->command_line) : "");
     Machine machine{command_line, Clock(command_line), memory_behind_image(*info), info->acpi_root};
-    exit_machine(run(machine));
+    const int code = run(machine);
+    // `hold_ms=N` keeps the machine alive for whoever looks at its processes.
+    const Deadline hold(machine.clock, command_line.number("hold_ms", 0));
+    while (!hold.passed()) relax();
+    exit_machine(code);
 }
 
 }  // namespace probe
