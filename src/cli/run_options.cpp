@@ -14,16 +14,18 @@ constexpr std::uint64_t mtu_most = 65535;
 constexpr std::size_t serial_limit = 20;  // virtio 1.2, 5.2.6.1
 
 Result<node::DiskOption> parse_disk(const std::string& text) {
-    constexpr auto keys =
-        std::to_array<std::string_view>({"path", "format", "readonly", "serial"});
+    constexpr auto keys = std::to_array<std::string_view>({"path", "format", "readonly", "serial"});
     const auto properties = TRY(parse_properties(text, keys));
     auto disk = node::DiskOption{};
-    if (const auto path = properties.find("path"); path != properties.end()) disk.path = path->second;
+    if (const auto path = properties.find("path"); path != properties.end())
+        disk.path = path->second;
     if (disk.path.empty()) return fail(Kind::invalid, "\"{}\" names no path", text);
     if (const auto format = properties.find("format");
         format != properties.end() && format->second != "raw")
-        return fail(Kind::unsupported, "format {} is not supported; convert it with "
-                    "qemu-img convert -O raw", format->second);
+        return fail(Kind::unsupported,
+                    "format {} is not supported; convert it with "
+                    "qemu-img convert -O raw",
+                    format->second);
     if (const auto flag = properties.find("readonly"); flag != properties.end()) {
         if (!flag->second.empty() && flag->second != "on" && flag->second != "off")
             return fail(Kind::invalid, "readonly is \"on\" or \"off\", not \"{}\"", flag->second);
@@ -87,8 +89,8 @@ Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
     if (options.kernel.empty()) return fail(Kind::invalid, "--kernel is needed");
     options.initrd = TRY(optional_path(arguments, "initrd"));
     options.command_line = TRY(arguments.one("cmdline", options.command_line));
-    options.cpus = static_cast<unsigned>(TRY_WITHIN(
-        parse_number(TRY(arguments.one("cpus", "1")), 1, cpu_limit), "--cpus"));
+    options.cpus = static_cast<unsigned>(
+        TRY_WITHIN(parse_number(TRY(arguments.one("cpus", "1")), 1, cpu_limit), "--cpus"));
     options.memory = TRY_WITHIN(parse_size(TRY(arguments.one("memory", "512M"))), "--memory");
     if (options.memory < memory_least || options.memory > memory_most)
         return fail(Kind::invalid, "--memory: {} bytes is not between 2M and 16T", options.memory);

@@ -13,6 +13,11 @@
 
 namespace sheaf::io {
 
+enum class LoopKind { io_uring, thread_pool, simulated };
+
+// The kind as it is printed, for example "io_uring".
+const char* to_string(LoopKind kind);
+
 // All members but post() and stop() are for the loop's own thread: the one that calls run().
 class Loop {
   public:
@@ -21,10 +26,12 @@ class Loop {
     Loop& operator=(const Loop&) = delete;
     virtual ~Loop() = default;
 
+    virtual LoopKind kind() const = 0;
+
     // Queues a request; the kernel gets all of a turn's requests in one submission. complete() is
-    // always called from a later turn of run(), never from inside start().
+    // always called by run(), never from inside start() or cancel().
     virtual void start(Operation& operation) = 0;
-    // Asks for an early end; complete() follows in a later turn with -ECANCELED or the real result.
+    // Asks for an early end; complete() follows with -ECANCELED or the real result.
     virtual void cancel(Operation& operation) = 0;
     // Runs `work` on the loop's thread in a later turn. Any thread.
     virtual void post(std::move_only_function<void()> work) = 0;
@@ -42,19 +49,24 @@ class Loop {
 
     // Reads at `offset`; gives the count, which may be short, 0 at the end. The buffers, and the
     // array of vectors, outlive the operation.
-    Io<std::size_t> read(int fd, std::span<const iovec> vectors, std::uint64_t offset);
-    Io<std::size_t> read(int fd, std::span<std::byte> buffer, std::uint64_t offset);
-    Io<std::size_t> write(int fd, std::span<const iovec> vectors, std::uint64_t offset);
-    Io<std::size_t> write(int fd, std::span<const std::byte> buffer, std::uint64_t offset);
+    Io<std::size_t> read(int fd, std::span<const iovec> vectors, std::uint64_t offset,
+                         Pace pace = Pace::may_wait);
+    Io<std::size_t> read(int fd, std::span<std::byte> buffer, std::uint64_t offset,
+                         Pace pace = Pace::may_wait);
+    Io<std::size_t> write(int fd, std::span<const iovec> vectors, std::uint64_t offset,
+                          Pace pace = Pace::may_wait);
+    Io<std::size_t> write(int fd, std::span<const std::byte> buffer, std::uint64_t offset,
+                          Pace pace = Pace::may_wait);
     // Waits for data on a descriptor without positions: pipe, eventfd, terminal, tap. Opened
     // without O_NONBLOCK it costs one request, with it three where it has to wait.
     Io<std::size_t> read_stream(int fd, std::span<const iovec> vectors);
     Io<std::size_t> read_stream(int fd, std::span<std::byte> buffer);
     Io<std::size_t> write_stream(int fd, std::span<const iovec> vectors);
     Io<std::size_t> write_stream(int fd, std::span<const std::byte> buffer);
-    Io<void> fdatasync(int fd);
+    Io<void> fdatasync(int fd, Pace pace = Pace::may_wait);
     // `mode` as in fallocate(2).
-    Io<void> fallocate(int fd, int mode, std::uint64_t offset, std::uint64_t length);
+    Io<void> fallocate(int fd, int mode, std::uint64_t offset, std::uint64_t length,
+                       Pace pace = Pace::may_wait);
     // Waits for any of `events` (POLLIN, ...) and gives those that are ready.
     Io<unsigned> poll(int fd, unsigned events);
     Io<Fd> accept(int fd);

@@ -20,6 +20,9 @@ class Loop;
 using TimePoint = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;
 
+// Whether a file may make its reader wait for a device, or lives in memory: see pace.h.
+enum class Pace : std::uint8_t { may_wait, at_once };
+
 struct Request {
     enum class Code : std::uint8_t {
         read,   // buffers -> preadv; offset -1 uses the file position (pipes, eventfds)
@@ -36,6 +39,7 @@ struct Request {
     static constexpr std::uint64_t no_offset = ~std::uint64_t{0};
 
     Code code;
+    Pace pace = Pace::may_wait;  // of a read, write, fdatasync or fallocate
     int fd = -1;
     std::uint32_t mode = 0;
     std::uint64_t offset = 0;
@@ -69,7 +73,9 @@ class Operation : public Cancellable {
         Operation* next = nullptr;
         Operation* previous = nullptr;
         int result = 0;
-        enum class State : std::uint8_t { idle, queued, running, polling, done } state{};
+        enum class State : std::uint8_t { idle, queued, running, polling, sleeping, done };
+        State state = State::idle;
+        bool taken = false;  // by a worker thread, whose lock guards it
         bool cancel_asked = false;
         std::timespec deadline{};
     };

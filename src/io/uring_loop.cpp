@@ -1,11 +1,12 @@
 #include "io/uring_loop.h"
 
 #include <liburing.h>
-#include <poll.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 
+#include "io/direct_call.h"
 #include "io/misuse.h"
 #include "io/uring_request.h"
 
@@ -37,6 +38,24 @@ Operation& operation_of(std::uint64_t user_data) {
 }
 
 using State = Operation::LoopNotes::State;
+
+// Whether a system call would bring anything while the loop has other things to do.
+bool has_business_with_kernel(const io_uring& ring) {
+    const auto flags = std::atomic_ref{*ring.sq.kflags}.load(std::memory_order_relaxed);
+    return ::io_uring_sq_ready(&ring) > 0 || flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+// Whether the loop makes the call itself instead of handing it to the kernel's workers.
+bool performed_by_loop(const Request& request) {
+    if (request.pace != Pace::at_once || request.offset == Request::no_offset) return false;
+    switch (request.code) {
+        case Request::Code::read:
+        case Request::Code::write:
+        case Request::Code::fdatasync:
+        case Request::Code::fallocate: return true;
+        default: return false;
+    }
+}
 
 }  // namespace
 
@@ -119,13 +138,15 @@ void UringLoop::turn() {
     submit_and_wait();
     reap();
     mailbox_.run_work();
+    perform_at_once();
     hooks_.run();
 }
 
 void UringLoop::submit_and_wait() {
     auto* ring = ring_.get();
-    const auto ready =
-        mailbox_.pending() || !set_aside_.empty() || !hooks_.empty() || ::io_uring_cq_ready(ring);
+    const auto ready = mailbox_.pending() || !set_aside_.empty() || !at_once_.empty() ||
+                       !hooks_.empty() || ::io_uring_cq_ready(ring);
+    if (ready && !has_business_with_kernel(*ring)) return;
     const auto result =
         ready ? ::io_uring_submit_and_get_events(ring) : ::io_uring_submit_and_wait(ring, 1);
     // A signal (EINTR) or a full completion queue (EBUSY) ends the call early: the next turn goes
@@ -161,7 +182,7 @@ void UringLoop::finish(Operation& operation, int result) {
     auto& notes = operation.notes;
     if (result == -EINTR && !notes.cancel_asked) return submit(operation);
     if (result == -EINTR) result = -ECANCELED;
-    if (result == -EAGAIN && can_wait_for(operation.request) && !notes.cancel_asked)
+    if (result == -EAGAIN && waits_for_readiness(operation.request) && !notes.cancel_asked)
         return wait_until_ready(operation);
     if (operation.request.code == Request::Code::sleep && result == -ETIME) result = 0;
     notes.state = State::idle;
@@ -171,14 +192,27 @@ void UringLoop::finish(Operation& operation, int result) {
 // For descriptors opened with O_NONBLOCK, which io_uring does not wait for by itself.
 void UringLoop::wait_until_ready(Operation& operation) {
     auto& entry = next_entry();
-    ::io_uring_prep_poll_add(&entry, operation.request.fd, events_for(operation.request));
+    ::io_uring_prep_poll_add(&entry, operation.request.fd, readiness_events(operation.request));
     entry.user_data = name_of(operation) | readiness;
     operation.notes.state = State::polling;
 }
 
 void UringLoop::start(Operation& operation) {
-    operation.notes.cancel_asked = false;
-    submit(operation);
+    auto& notes = operation.notes;
+    notes.cancel_asked = false;
+    if (!performed_by_loop(operation.request)) return submit(operation);
+    notes.state = State::queued;
+    at_once_.push_back(operation);
+}
+
+// Those that are started meanwhile wait for the next turn: hooks and the kernel get their share.
+void UringLoop::perform_at_once() {
+    for (auto count = at_once_.size(); count > 0; --count) {
+        auto& operation = at_once_.pop_front();
+        const auto& request = operation.request;
+        operation.notes.state = State::idle;
+        operation.complete(operation.notes.cancel_asked ? -ECANCELED : call_and_wait(request));
+    }
 }
 
 void UringLoop::submit(Operation& operation) {
@@ -192,6 +226,7 @@ void UringLoop::submit(Operation& operation) {
 // to have the same address.
 void UringLoop::cancel(Operation& operation) {
     if (std::exchange(operation.notes.cancel_asked, true)) return;
+    if (operation.notes.state == State::queued) return;
     const auto polling = operation.notes.state == State::polling;
     const auto target = name_of(operation) | (polling ? readiness : 0);
     auto& entry = next_entry();

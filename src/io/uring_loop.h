@@ -8,6 +8,7 @@
 
 #include "io/loop.h"
 #include "io/mailbox.h"
+#include "io/operation_list.h"
 
 struct io_uring;
 struct io_uring_sqe;
@@ -21,6 +22,7 @@ class UringLoop final : public Loop {
     static Result<std::unique_ptr<UringLoop>> create(unsigned entries = 256);
     ~UringLoop() override;
 
+    LoopKind kind() const override { return LoopKind::io_uring; }
     void start(Operation& operation) override;
     void cancel(Operation& operation) override;
     void post(std::move_only_function<void()> work) override { mailbox_.put(std::move(work)); }
@@ -56,6 +58,7 @@ class UringLoop final : public Loop {
     void turn();
     void submit_and_wait();
     void reap();
+    void perform_at_once();
     void dispatch(const Completion& completion);
     void finish(Operation& operation, int result);
     void wait_until_ready(Operation& operation);
@@ -67,6 +70,7 @@ class UringLoop final : public Loop {
     Mailbox mailbox_;
     Wakeup wakeup_;
     TurnHooks hooks_;
+    OperationList at_once_;              // to be performed by this thread, at the end of the turn
     std::vector<Completion> set_aside_;  // taken early, where the kernel had no room for more
     bool disabled_;                      // the ring is not bound to the loop's thread yet
     bool bound_ = false;

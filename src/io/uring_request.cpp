@@ -1,7 +1,6 @@
 #include "io/uring_request.h"
 
 #include <liburing.h>
-#include <poll.h>
 
 namespace sheaf::io {
 
@@ -64,27 +63,6 @@ void prepare(io_uring_sqe& entry, Operation& operation) {
         case Request::Code::recv:
             return ::io_uring_prep_recv(&entry, request.fd, buffer.iov_base, buffer.iov_len, flags);
         case Request::Code::sleep: return prepare_sleep(entry, operation);
-    }
-}
-
-bool can_wait_for(const Request& request) {
-    switch (request.code) {
-        case Request::Code::read:
-        case Request::Code::write: return request.offset == Request::no_offset;
-        case Request::Code::send:
-        case Request::Code::recv: return !(request.mode & MSG_DONTWAIT);
-        case Request::Code::accept:
-        case Request::Code::connect: return true;
-        default: return false;
-    }
-}
-
-unsigned events_for(const Request& request) {
-    switch (request.code) {
-        case Request::Code::read:
-        case Request::Code::accept:
-        case Request::Code::recv: return POLLIN;
-        default: return POLLOUT;
     }
 }
 

@@ -11,8 +11,4 @@ namespace sheaf::io {
 // Fills the entry, all but user_data.
 void prepare(io_uring_sqe& entry, Operation& operation);
 
-// Whether EAGAIN means that the descriptor is to be waited for, and for which poll events.
-bool can_wait_for(const Request& request);
-unsigned events_for(const Request& request);
-
 }  // namespace sheaf::io

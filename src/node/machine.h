@@ -1,7 +1,7 @@
 #pragma once
 
-// Why: a virtual machine as one object: memory, buses, interrupt controllers, devices and vCPUs, made
-// by one recipe (machine_build.cpp) that reads from top to bottom.
+// Why: a virtual machine as one object: memory, buses, interrupt controllers, devices and vCPUs,
+// made by one recipe (machine_build.cpp) that reads from top to bottom.
 
 #include <latch>
 

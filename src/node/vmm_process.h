@@ -1,7 +1,7 @@
 #pragma once
 
-// Why: the role a keeper starts: one process, one virtual machine. It opens nothing; all it has are the
-// descriptors it inherits (docs/formats/vmm-control.md).
+// Why: the role a keeper starts: one process, one virtual machine. It opens nothing; all it has are
+// the descriptors it inherits (docs/formats/vmm-control.md).
 
 #include <memory>
 #include <optional>
