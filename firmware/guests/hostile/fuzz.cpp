@@ -131,6 +131,24 @@ const Case fuzz[] = {
              access(random, ecam + (bus << 20) + random.below((1 << 20) - 8));
          }
      }},
+    {"fuzz_io_apic",
+     [](Hostile& h) {
+         constexpr uint64_t registers = 0xfec00000;
+         Random random = random_of(h, 7);
+         for (uint64_t i = 0; i < accesses(h); ++i) {
+             mmio_write<uint32_t>(registers, static_cast<uint32_t>(random.below(256)));
+             // Masked and of fixed delivery: an INIT or NMI would hit this very program.
+             const auto what = static_cast<uint32_t>(value(random));
+             mmio_write<uint32_t>(registers + 16, (what & ~0x700u) | 0x10000);
+             mmio_read<uint32_t>(registers + 16);
+             mmio_read<uint8_t>(registers + random.below(4096));
+             mmio_read<uint64_t>(registers + 8 * random.below(500));
+         }
+         for (uint32_t pin = 0; pin < 24; ++pin) {
+             mmio_write<uint32_t>(registers, 0x10 + 2 * pin);
+             mmio_write<uint32_t>(registers + 16, 0x10000);
+         }
+     }},
     {"fuzz_ports",
      [](Hostile& h) {
          Random random = random_of(h, 6);

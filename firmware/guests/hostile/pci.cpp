@@ -1,11 +1,16 @@
 // PCI configuration space and BARs: ones, garbage, odd widths, addresses over other things.
 #include "hostile/hostile.h"
+#include "support/acpi.h"
 
 namespace probe {
 namespace {
 
 constexpr uint8_t msix_capability = 0x11;
 constexpr uint8_t no_bar = 6;
+
+uint64_t ecam_address(Hostile& h) {
+    return h.machine().command_line.number("ecam", ecam_in_mcfg(h.machine().acpi_root));
+}
 
 uint32_t random_value(Random& random) {
     return static_cast<uint32_t>(random.next() >> 16);
@@ -55,8 +60,7 @@ const Case moves[] = {
     {"bar_moved_over_io_apic", [](Hostile& h) { move(h, 0xfec00000); }},
     {"bar_moved_below_4_gib", [](Hostile& h) { move(h, 0xffff0000); }},
     {"bar_moved_to_the_end_of_everything", [](Hostile& h) { move(h, 0xfffffffffff00000); }},
-    {"bar_moved_over_ecam",
-     [](Hostile& h) { move(h, h.machine().command_line.number("ecam", 0xe0000000)); }},
+    {"bar_moved_over_ecam", [](Hostile& h) { move(h, ecam_address(h)); }},
     {"bars_moved_over_each_other",
      [](Hostile& h) {
          const PciFunction function = h.device().function();

@@ -24,8 +24,8 @@ class Hostile(machine.ProbeTest):
     def test_seeds(self):
         fuzz = (
             "fuzz_registers,fuzz_registers_before_driver_ok,fuzz_config_space,fuzz_hole,"
-            "fuzz_ecam_of_nobody,fuzz_ports,ring_of_garbage,config_space_of_garbage"
+            "fuzz_ecam_of_nobody,fuzz_io_apic,fuzz_ports,ring_of_garbage,config_space_of_garbage"
         )
         for seed in range(3, 8):
             with self.subTest(seed=seed):
-                self.assertEqual(self.attack(f"seed={seed} fuzz=3000 case={fuzz}"), 8)
+                self.assertEqual(self.attack(f"seed={seed} fuzz=3000 case={fuzz}"), 9)
