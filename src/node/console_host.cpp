@@ -16,8 +16,7 @@ namespace {
 
 io::Task<void> write_all(io::Loop& loop, int descriptor, std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-        const auto vector = iovec{const_cast<std::byte*>(bytes.data()), bytes.size()};
-        bytes = bytes.subspan(co_await loop.write_stream(descriptor, std::span{&vector, 1}));
+        bytes = bytes.subspan(co_await loop.write_stream(descriptor, bytes));
     }
 }
 
@@ -56,8 +55,7 @@ class StdioConsole final : public ConsoleHost {
     }
 
     io::Task<std::size_t> type(std::span<std::byte> bytes) override {
-        const auto vector = iovec{bytes.data(), bytes.size()};
-        const auto count = co_await loop_.read_stream(STDIN_FILENO, std::span{&vector, 1}).result();
+        const auto count = co_await loop_.read_stream(STDIN_FILENO, bytes).result();
         if (!count && count.error().kind() == Kind::cancelled) co_await Failure{count.error()};
         co_return count.value_or(0);
     }
@@ -92,9 +90,7 @@ class SocketConsole final : public ConsoleHost {
 
     io::Task<void> show(std::span<const std::byte> bytes) override {
         while (client_ && !bytes.empty()) {
-            const auto vector = iovec{const_cast<std::byte*>(bytes.data()), bytes.size()};
-            const auto sent =
-                co_await loop_.send(client_.get(), std::span{&vector, 1}, MSG_NOSIGNAL).result();
+            const auto sent = co_await loop_.send(client_.get(), bytes, MSG_NOSIGNAL).result();
             if (!sent) break;  // type() notices the client's end
             bytes = bytes.subspan(*sent);
         }
@@ -103,9 +99,7 @@ class SocketConsole final : public ConsoleHost {
     io::Task<std::size_t> type(std::span<std::byte> bytes) override {
         while (true) {
             if (!client_) client_ = co_await loop_.accept(listener_.get());
-            const auto vector = iovec{bytes.data(), bytes.size()};
-            const auto count =
-                co_await loop_.recv(client_.get(), std::span{&vector, 1}, 0).result();
+            const auto count = co_await loop_.recv(client_.get(), bytes, 0).result();
             if (count && *count > 0) co_return *count;
             if (!count && count.error().kind() == Kind::cancelled) co_await Failure{count.error()};
             client_.reset();

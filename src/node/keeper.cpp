@@ -149,8 +149,7 @@ io::Task<vmm::Ending> Keeper::follow(Session& session) {
 io::Task<void> Keeper::pump_output(Session& session) {
     auto buffer = std::vector<std::byte>(16 * 1024);
     while (true) {
-        const auto vector = iovec{buffer.data(), buffer.size()};
-        const auto count = co_await loop_.recv(session.console.get(), std::span{&vector, 1}, 0);
+        const auto count = co_await loop_.recv(session.console.get(), buffer, 0);
         if (count == 0) co_return;
         const auto bytes = std::span{buffer}.first(count);
         ring_.append(bytes);
@@ -183,10 +182,7 @@ io::Task<void> Keeper::forward_input(std::span<const std::byte> bytes) {
     }
     auto rest = std::span<std::byte>{passed};
     while (session_ && !rest.empty()) {
-        const auto vector = iovec{rest.data(), rest.size()};
-        const auto sent =
-            co_await loop_.send(session_->console.get(), std::span{&vector, 1}, MSG_NOSIGNAL)
-                .result();
+        const auto sent = co_await loop_.send(session_->console.get(), rest, MSG_NOSIGNAL).result();
         if (!sent) co_return;  // this VMM has ended; what was typed for it is dropped
         rest = rest.subspan(*sent);
     }
@@ -195,8 +191,7 @@ io::Task<void> Keeper::forward_input(std::span<const std::byte> bytes) {
 io::Task<void> Keeper::watch_signals() {
     while (true) {
         auto info = signalfd_siginfo{};
-        const auto vector = iovec{&info, sizeof(info)};
-        co_await loop_.read_stream(signals_.get(), std::span{&vector, 1});
+        co_await loop_.read_stream(signals_.get(), std::as_writable_bytes(std::span{&info, 1}));
         if (power_button_pressed_) {
             force_off();
         } else {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "net/tap.h"
-#include "storage/file_block.h"
+#include "storage/disk_file.h"
 
 namespace sheaf::node {
 
@@ -66,9 +66,9 @@ Result<Resources> Resources::open(const RunOptions& options) {
     }
     for (const auto& option : options.disks) {
         auto disk = DiskSpec{};
-        disk.descriptor = resources.keep(
-            TRY(storage::open_disk(option.path, option.read_only ? storage::Access::read_only
-                                                                 : storage::Access::read_write)));
+        const auto access =
+            option.read_only ? storage::Access::read_only : storage::Access::read_write;
+        disk.descriptor = resources.keep(TRY(storage::open_disk(option.path, access)));
         disk.read_only = option.read_only;
         disk.serial =
             option.serial.empty() ? fmt::format("disk{}", spec.disks.size()) : option.serial;

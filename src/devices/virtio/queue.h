@@ -13,21 +13,11 @@
 
 #include "base/fd.h"
 #include "devices/virtio/chain.h"
+#include "devices/virtio/ring.h"
 #include "io/loop.h"
 #include "vmm/guest_memory.h"
 
 namespace sheaf::virtio {
-
-// Where the driver put a queue, and what was negotiated for it.
-struct QueueSetup {
-    std::uint16_t index = 0;
-    std::uint16_t size = 0;
-    Gpa descriptors;
-    Gpa driver_area;  // available ring
-    Gpa device_area;  // used ring
-    bool event_index = false;
-    bool indirect = false;
-};
 
 // What a queue does when it has used buffers to report, or found the driver at fault. Loop thread.
 class QueueOwner {
@@ -67,33 +57,46 @@ class Queue : io::TurnHook {
     friend class Chain;
     struct [[nodiscard]] Next {
         Queue& queue;
-        std::optional<Chain> chain{};
         bool await_ready() {
-            chain = queue.poll();
-            return chain.has_value() || queue.stopped_;
+            queue.pending_ = queue.poll();
+            return queue.pending_.has_value() || queue.stopped_;
         }
         template <class Promise>
         void await_suspend(std::coroutine_handle<Promise> caller) {
             queue.waiter_.remember(caller);
             queue.waiting_ = true;
         }
-        std::optional<Chain> await_resume() {
-            if (!chain) chain = queue.try_next();
-            return std::move(chain);
-        }
+        std::optional<Chain> await_resume() { return std::exchange(queue.pending_, std::nullopt); }
     };
 
-    Queue(const QueueSetup& setup, io::Loop& loop, QueueOwner& owner)
-        : setup_(setup), loop_(loop), owner_(owner) {}
+    // What belongs to one chain in flight, by its head's index; its room is kept for the next one.
+    struct Slot {
+        std::vector<iovec> pieces;
+        std::size_t readable = 0;  // so many of them come first
+        bool out = false;
+    };
+
+    Queue(const QueueSetup& setup, const Ring& ring, const vmm::GuestMemory& memory, io::Loop& loop,
+          QueueOwner& owner);
 
     // try_next(), and where there is none asks the driver to ring for the next one.
     std::optional<Chain> poll();
-    void turn_ended() override;  // publishes the used index and interrupts once for the turn
+    Result<std::optional<Chain>> take();
+    void fail_with(const Error& why);
     void give_back(std::uint16_t head, std::uint32_t written);
+    void turn_ended() override;  // publishes the used index and interrupts once for the turn
+    void wake();
 
-    QueueSetup setup_;
+    const QueueSetup setup_;
+    const Ring ring_;
+    const vmm::GuestMemory& memory_;
     io::Loop& loop_;
     QueueOwner& owner_;
+    std::vector<Slot> slots_;
+    std::uint16_t next_available_ = 0;
+    std::uint16_t next_used_ = 0;   // where give_back() writes
+    std::uint16_t published_ = 0;   // what the driver has been told
+    std::optional<Chain> pending_;  // for the waiter
     io::Suspended waiter_;
     bool waiting_ = false;
     bool stopped_ = false;
