@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "net/mac_address.h"
+
 namespace sheaf::cli {
 
 namespace {
@@ -39,18 +41,6 @@ Result<node::DiskOption> parse_disk(const std::string& text) {
     return disk;
 }
 
-// Checks "aa:bb:cc:dd:ee:ff", not a multicast address.
-Result<void> check_mac(const std::string& mac) {
-    auto bytes = std::array<unsigned, 6>{};
-    int used = 0;
-    const int fields = std::sscanf(mac.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1],
-                                   &bytes[2], &bytes[3], &bytes[4], &bytes[5], &used);
-    if (fields != 6 || static_cast<std::size_t>(used) != mac.size() || mac.size() != 17)
-        return fail(Kind::invalid, "\"{}\" is not a MAC address (aa:bb:cc:dd:ee:ff)", mac);
-    if (bytes[0] & 1) return fail(Kind::invalid, "{} is a multicast address", mac);
-    return {};
-}
-
 Result<node::NetOption> parse_net(const std::string& text) {
     constexpr auto keys = std::to_array<std::string_view>({"tap", "mac", "mtu"});
     const auto properties = TRY(parse_properties(text, keys));
@@ -58,7 +48,7 @@ Result<node::NetOption> parse_net(const std::string& text) {
     if (const auto tap = properties.find("tap"); tap != properties.end()) net.tap = tap->second;
     if (net.tap.empty()) return fail(Kind::invalid, "\"{}\" names no tap", text);
     if (const auto mac = properties.find("mac"); mac != properties.end()) {
-        TRY(check_mac(mac->second));
+        TRY(net::parse_mac_address(mac->second));
         net.mac = mac->second;
     }
     if (const auto mtu = properties.find("mtu"); mtu != properties.end())

@@ -17,7 +17,7 @@ constexpr std::uint64_t num_queues = 18;
 constexpr std::uint64_t device_status_field = 20;
 constexpr std::uint64_t config_generation = 21;
 constexpr std::uint64_t queue_select = 22;
-constexpr std::uint64_t queue_size = 24;
+constexpr std::uint64_t queue_size_field = 24;
 constexpr std::uint64_t queue_msix_vector = 26;
 constexpr std::uint64_t queue_enable = 28;
 constexpr std::uint64_t queue_notify_off = 30;
@@ -34,11 +34,11 @@ std::uint32_t half(Gpa address, std::uint64_t offset) {
 Registers::Registers(const Traits& traits, unsigned vectors)
     : offered_(traits.features | version_1 | ring_indirect_descriptors | ring_event_index),
       vectors_(vectors) {
-    for (const auto size : traits.queue_sizes) {
+    for (const auto limit : traits.queue_sizes) {
         auto& queue = queues_.emplace_back();
-        queue.size_limit = size;
+        queue.size_limit = limit;
         queue.setup.index = static_cast<std::uint16_t>(queues_.size() - 1);
-        queue.setup.size = size;
+        queue.setup.size = limit;
     }
 }
 
@@ -81,7 +81,7 @@ std::uint32_t Registers::read_field(std::uint64_t offset, std::size_t width) con
     const auto window = [](Features features, std::uint32_t select) {
         return select < 2 ? static_cast<std::uint32_t>(features >> 32 * select) : 0;
     };
-    if (offset >= queue_size) return read_queue(offset, width);
+    if (offset >= queue_size_field) return read_queue(offset, width);
     if (width == 4) {
         switch (offset) {
             case device_feature_select: return device_feature_select_;
@@ -109,7 +109,7 @@ std::uint32_t Registers::read_queue(std::uint64_t offset, std::size_t width) con
     if (!queue) return 0;  // a size of 0 says that there is no such queue
     if (width == 2) {
         switch (offset) {
-            case queue_size: return queue->setup.size;
+            case queue_size_field: return queue->setup.size;
             case queue_msix_vector: return queue->vector;
             case queue_enable: return queue->enabled ? 1 : 0;
             case queue_notify_off: return queue->setup.index;
@@ -134,7 +134,7 @@ Registers::Effect Registers::write(std::uint64_t offset, std::span<const std::by
     const auto width = data.size();
     if (width == 1 && offset == device_status_field)
         return write_status(static_cast<std::uint8_t>(value));
-    if (offset >= queue_size) {
+    if (offset >= queue_size_field) {
         write_queue(offset, width, value);
     } else if (width == 4 && offset == device_feature_select) {
         device_feature_select_ = value;
@@ -198,7 +198,7 @@ void Registers::write_queue(std::uint64_t offset, std::size_t width, std::uint32
         queue.setup.event_index = (driver_features_ & ring_event_index) != 0;
         queue.setup.indirect = (driver_features_ & ring_indirect_descriptors) != 0;
     }
-    if (width == 2 && offset == queue_size && value <= queue.size_limit)
+    if (width == 2 && offset == queue_size_field && value <= queue.size_limit)
         queue.setup.size = static_cast<std::uint16_t>(value);
 }
 
