@@ -22,8 +22,8 @@ function(sheaf_unit_tests name)
     set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
 
-# sheaf_fuzz_target(NAME LIBRARY...): one libFuzzer program from NAME_fuzz.cpp; ctest replays its
-# corpus and runs it for a few seconds.
+# sheaf_fuzz_target(NAME LIBRARY...): one libFuzzer program NAME_fuzz from NAME_fuzz.cpp; its ctest
+# entry fuzz.NAME replays tests/fuzz/corpus/NAME and searches for a few seconds.
 function(sheaf_fuzz_target name)
     if(NOT SHEAF_FUZZ)
         return()
@@ -31,4 +31,7 @@ function(sheaf_fuzz_target name)
     add_executable(${name}_fuzz ${name}_fuzz.cpp)
     target_link_libraries(${name}_fuzz PRIVATE ${ARGN} sheaf_test_support)
     target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+    add_test(NAME fuzz.${name}
+        COMMAND ${CMAKE_SOURCE_DIR}/tests/fuzz/smoke $<TARGET_FILE:${name}_fuzz>)
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
 endfunction()

@@ -5,10 +5,7 @@
 namespace sheaf {
 namespace {
 
-using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""min;
-using std::chrono_literals::operator""h;
+using namespace std::chrono_literals;
 
 constexpr auto start = TokenBucket::TimePoint{1000s};
 
