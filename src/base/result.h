@@ -42,21 +42,21 @@ T unwrap(Result<T>&& result) {
 
 }  // namespace sheaf
 
-// auto fd = TRY(open_disk(path));  ends the enclosing plain function with the error if there is
-// one.
-#define TRY(expression)                                                            \
-    __extension__({                                                                \
-        auto try_result_ = (expression);                                           \
-        if (!try_result_) return ::sheaf::Failure{std::move(try_result_).error()}; \
-        ::sheaf::detail::unwrap(std::move(try_result_));                           \
+// Each use has a variable of its own name, so that one TRY may stand inside another.
+#define SHEAF_JOIN_(left, right) left##right
+#define SHEAF_JOIN(left, right) SHEAF_JOIN_(left, right)
+
+#define SHEAF_TRY(variable, expression, ...)                                              \
+    __extension__({                                                                       \
+        auto variable = (expression);                                                     \
+        if (!variable) return ::sheaf::Failure{std::move(variable).error() __VA_ARGS__};  \
+        ::sheaf::detail::unwrap(std::move(variable));                                     \
     })
 
+// auto fd = TRY(open_disk(path));  ends the enclosing plain function with the error if there is one.
+#define TRY(expression) SHEAF_TRY(SHEAF_JOIN(try_result_, __COUNTER__), expression)
+
 // TRY that also says what was being attempted: TRY_WITHIN(load(path), "kernel {}", path).
-#define TRY_WITHIN(expression, ...)                                                 \
-    __extension__({                                                                 \
-        auto try_result_ = (expression);                                            \
-        if (!try_result_)                                                           \
-            return ::sheaf::Failure{                                                \
-                std::move(try_result_).error().within(::fmt::format(__VA_ARGS__))}; \
-        ::sheaf::detail::unwrap(std::move(try_result_));                            \
-    })
+#define TRY_WITHIN(expression, ...)                               \
+    SHEAF_TRY(SHEAF_JOIN(try_result_, __COUNTER__), expression, \
+              .within(::fmt::format(__VA_ARGS__)))

@@ -39,7 +39,8 @@ std::span<const std::string> Arguments::all(std::string_view name) const {
 
 Result<std::string> Arguments::one(std::string_view name, std::string_view otherwise) const {
     const auto values = all(name);
-    if (values.size() > 1) return fail(Kind::invalid, "--{} is given {} times", name, values.size());
+    if (values.size() > 1)
+        return fail(Kind::invalid, "--{} is given {} times", name, values.size());
     return values.empty() ? std::string{otherwise} : values.front();
 }
 
@@ -100,8 +101,7 @@ Result<std::map<std::string, std::string, std::less<>>> parse_properties(
     return properties;
 }
 
-Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t least,
-                                   std::uint64_t most) {
+Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t least, std::uint64_t most) {
     std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size())

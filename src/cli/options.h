@@ -48,8 +48,8 @@ Result<Arguments> parse(const Verb& verb, std::span<char*> arguments);
 
 std::string help_of(const Verb& verb);
 
-// Splits "path=F,format=raw,readonly"; a comma inside a value is written twice. Fails with invalid on a
-// key that is not in `keys` or given twice. A key without "=" has an empty value.
+// Splits "path=F,format=raw,readonly"; a comma inside a value is written twice. Fails with invalid
+// on a key that is not in `keys` or given twice. A key without "=" has an empty value.
 Result<std::map<std::string, std::string, std::less<>>> parse_properties(
     std::string_view text, std::span<const std::string_view> keys);
 

@@ -44,9 +44,9 @@ int run_main(std::span<char*> arguments);
 class PidFile {
   public:
     static Result<PidFile> create(const std::string& path) {
-        auto file = TRY(checked_fd(
-            ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), "pid file {}",
-            path));
+        auto file =
+            TRY(checked_fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644),
+                           "pid file {}", path));
         const auto text = fmt::format("{}\n", ::getpid());
         TRY(checked(static_cast<int>(::write(file.get(), text.data(), text.size())), "pid file {}",
                     path));
@@ -72,9 +72,9 @@ int refuse(const Error& error, ExitCode code) {
 Result<void> write_report(const std::string& path, const ExitReport& report) {
     const auto temporary = path + ".new";
     const auto text = encode(report) + "\n";
-    auto file = TRY(checked_fd(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), "report {}",
-        path));
+    auto file =
+        TRY(checked_fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644),
+                       "report {}", path));
     const auto written = ::write(file.get(), text.data(), text.size());
     if (written != static_cast<ssize_t>(text.size())) {
         const int error = written < 0 ? errno : ENOSPC;
@@ -122,8 +122,9 @@ constinit const Verb run_verb = {
     .summary = "run a virtual machine in the foreground",
     .options = options,
     .details = details,
-    .example = "sheaf run --kernel vmlinuz --initrd initrd.img --cmdline 'root=/dev/vda "
-               "console=ttyS0' \\\n      --cpus 2 --memory 1G --disk path=root.raw --net tap=tap0",
+    .example =
+        "sheaf run --kernel vmlinuz --initrd initrd.img --cmdline 'root=/dev/vda "
+        "console=ttyS0' \\\n      --cpus 2 --memory 1G --disk path=root.raw --net tap=tap0",
     .main = run_main,
 };
 

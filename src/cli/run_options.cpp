@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "net/mac_address.h"
+
 namespace sheaf::cli {
 
 namespace {
@@ -14,16 +16,18 @@ constexpr std::uint64_t mtu_most = 65535;
 constexpr std::size_t serial_limit = 20;  // virtio 1.2, 5.2.6.1
 
 Result<node::DiskOption> parse_disk(const std::string& text) {
-    constexpr auto keys =
-        std::to_array<std::string_view>({"path", "format", "readonly", "serial"});
+    constexpr auto keys = std::to_array<std::string_view>({"path", "format", "readonly", "serial"});
     const auto properties = TRY(parse_properties(text, keys));
     auto disk = node::DiskOption{};
-    if (const auto path = properties.find("path"); path != properties.end()) disk.path = path->second;
+    if (const auto path = properties.find("path"); path != properties.end())
+        disk.path = path->second;
     if (disk.path.empty()) return fail(Kind::invalid, "\"{}\" names no path", text);
     if (const auto format = properties.find("format");
         format != properties.end() && format->second != "raw")
-        return fail(Kind::unsupported, "format {} is not supported; convert it with "
-                    "qemu-img convert -O raw", format->second);
+        return fail(Kind::unsupported,
+                    "format {} is not supported; convert it with "
+                    "qemu-img convert -O raw",
+                    format->second);
     if (const auto flag = properties.find("readonly"); flag != properties.end()) {
         if (!flag->second.empty() && flag->second != "on" && flag->second != "off")
             return fail(Kind::invalid, "readonly is \"on\" or \"off\", not \"{}\"", flag->second);
@@ -37,18 +41,6 @@ Result<node::DiskOption> parse_disk(const std::string& text) {
     return disk;
 }
 
-// Checks "aa:bb:cc:dd:ee:ff", not a multicast address.
-Result<void> check_mac(const std::string& mac) {
-    auto bytes = std::array<unsigned, 6>{};
-    int used = 0;
-    const int fields = std::sscanf(mac.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1],
-                                   &bytes[2], &bytes[3], &bytes[4], &bytes[5], &used);
-    if (fields != 6 || static_cast<std::size_t>(used) != mac.size() || mac.size() != 17)
-        return fail(Kind::invalid, "\"{}\" is not a MAC address (aa:bb:cc:dd:ee:ff)", mac);
-    if (bytes[0] & 1) return fail(Kind::invalid, "{} is a multicast address", mac);
-    return {};
-}
-
 Result<node::NetOption> parse_net(const std::string& text) {
     constexpr auto keys = std::to_array<std::string_view>({"tap", "mac", "mtu"});
     const auto properties = TRY(parse_properties(text, keys));
@@ -56,7 +48,7 @@ Result<node::NetOption> parse_net(const std::string& text) {
     if (const auto tap = properties.find("tap"); tap != properties.end()) net.tap = tap->second;
     if (net.tap.empty()) return fail(Kind::invalid, "\"{}\" names no tap", text);
     if (const auto mac = properties.find("mac"); mac != properties.end()) {
-        TRY(check_mac(mac->second));
+        TRY(net::parse_mac_address(mac->second));
         net.mac = mac->second;
     }
     if (const auto mtu = properties.find("mtu"); mtu != properties.end())
@@ -87,8 +79,8 @@ Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
     if (options.kernel.empty()) return fail(Kind::invalid, "--kernel is needed");
     options.initrd = TRY(optional_path(arguments, "initrd"));
     options.command_line = TRY(arguments.one("cmdline", options.command_line));
-    options.cpus = static_cast<unsigned>(TRY_WITHIN(
-        parse_number(TRY(arguments.one("cpus", "1")), 1, cpu_limit), "--cpus"));
+    options.cpus = static_cast<unsigned>(
+        TRY_WITHIN(parse_number(TRY(arguments.one("cpus", "1")), 1, cpu_limit), "--cpus"));
     options.memory = TRY_WITHIN(parse_size(TRY(arguments.one("memory", "512M"))), "--memory");
     if (options.memory < memory_least || options.memory > memory_most)
         return fail(Kind::invalid, "--memory: {} bytes is not between 2M and 16T", options.memory);

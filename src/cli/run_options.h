@@ -7,8 +7,8 @@
 
 namespace sheaf::cli {
 
-// Fails with invalid for a value that makes no sense, and with unsupported for one that is known but not
-// offered yet. The text names the option.
+// Fails with invalid for a value that makes no sense, and with unsupported for one that is known
+// but not offered yet. The text names the option.
 Result<node::RunOptions> parse_run_options(const Arguments& arguments);
 
 }  // namespace sheaf::cli

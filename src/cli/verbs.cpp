@@ -36,7 +36,9 @@ int refuse(std::string_view message, std::string_view remedy) {
 
 }  // namespace
 
-std::span<const Verb* const> verbs() { return all_verbs; }
+std::span<const Verb* const> verbs() {
+    return all_verbs;
+}
 
 std::expected<Arguments, int> arguments_or_exit(const Verb& verb, std::span<char*> arguments) {
     for (const std::string_view word : arguments) {

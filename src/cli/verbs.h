@@ -12,8 +12,8 @@ extern const Verb doctor_verb;
 // The verbs a person may type, in the order of the help.
 std::span<const Verb* const> verbs();
 
-// Parses for `verb`; where the person asked for help, or was wrong, prints what is due and gives the
-// exit code instead.
+// Parses for `verb`; where the person asked for help, or was wrong, prints what is due and gives
+// the exit code instead.
 std::expected<Arguments, int> arguments_or_exit(const Verb& verb, std::span<char*> arguments);
 
 // `sheaf VERB ...`, and the roles this binary plays for itself.

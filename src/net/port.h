@@ -25,9 +25,11 @@ class PortQueue {
   public:
     virtual ~PortQueue() = default;
     // Waits for one frame, header first, and scatters it; gives its length. A frame longer than the
-    // vectors is cut.
+    // vectors is cut. The header's num_buffers is left as it was. A queue that is not in use
+    // (see use_queues) gets no frames. Fails when the port is gone.
     virtual io::Task<std::size_t> receive(std::span<const iovec> vectors) = 0;
-    // Sends one frame, header first. A frame the port cannot take now is waited for.
+    // Sends one frame, header first; a port that cannot take it now is waited for. Fails where the
+    // frame makes no sense; the next one may be sent.
     virtual io::Task<void> send(std::span<const iovec> vectors) = 0;
 };
 
@@ -39,6 +41,8 @@ class Port {
     // What the port can take over for the guest when it sends, and the guest accepts when it
     // receives.
     virtual Offloads offered() const = 0;
+    // Frames come in through the first `count` queues only, 1 to queue_count(), from now on.
+    virtual Result<void> use_queues(std::size_t count) = 0;
     // Frames delivered from now on use at most these.
     virtual Result<void> accept(const Offloads& offloads) = 0;
 };

@@ -39,11 +39,11 @@ class SpawnPlan {
         ::posix_spawnattr_setsigmask(&attributes_, &none);
         ::posix_spawnattr_setsigdefault(&attributes_, &all);
         ::posix_spawnattr_setpgroup(&attributes_, 0);
-        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                     POSIX_SPAWN_SETPGROUP);
+        ::posix_spawnattr_setflags(
+            &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
         pid_t pid = 0;
-        const int error = ::posix_spawn(&pid, "/proc/self/exe", &actions_, &attributes_, arguments,
-                                        environ);
+        const int error =
+            ::posix_spawn(&pid, "/proc/self/exe", &actions_, &attributes_, arguments, environ);
         if (error != 0) return fail_os(error, "starting {}", arguments[0]);
         return pid;
     }

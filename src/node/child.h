@@ -1,6 +1,7 @@
 #pragma once
 
-// Why: a VMM is a child process that gets exactly the descriptors it is given, and is always reaped.
+// Why: a VMM is a child process that gets exactly the descriptors it is given, and is always
+// reaped.
 
 #include <sys/types.h>
 
@@ -19,8 +20,9 @@ class Child {
     Child& operator=(Child&& other) noexcept;
     ~Child();  // kills and reaps a child that still runs
 
-    // Starts this very program again with `arguments` (the first is its name), in a process group of its
-    // own, with default signals and with `inherited` descriptors open under their own numbers.
+    // Starts this very program again with `arguments` (the first is its name), in a process group
+    // of its own, with default signals and with `inherited` descriptors open under their own
+    // numbers.
     static Result<Child> start(const std::vector<std::string>& arguments,
                                std::span<const int> inherited);
 

@@ -16,8 +16,7 @@ namespace {
 
 io::Task<void> write_all(io::Loop& loop, int descriptor, std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-        const auto vector = iovec{const_cast<std::byte*>(bytes.data()), bytes.size()};
-        bytes = bytes.subspan(co_await loop.write_stream(descriptor, std::span{&vector, 1}));
+        bytes = bytes.subspan(co_await loop.write_stream(descriptor, bytes));
     }
 }
 
@@ -56,9 +55,7 @@ class StdioConsole final : public ConsoleHost {
     }
 
     io::Task<std::size_t> type(std::span<std::byte> bytes) override {
-        const auto vector = iovec{bytes.data(), bytes.size()};
-        const auto count =
-            co_await loop_.read_stream(STDIN_FILENO, std::span{&vector, 1}).result();
+        const auto count = co_await loop_.read_stream(STDIN_FILENO, bytes).result();
         if (!count && count.error().kind() == Kind::cancelled) co_await Failure{count.error()};
         co_return count.value_or(0);
     }
@@ -93,10 +90,7 @@ class SocketConsole final : public ConsoleHost {
 
     io::Task<void> show(std::span<const std::byte> bytes) override {
         while (client_ && !bytes.empty()) {
-            const auto vector = iovec{const_cast<std::byte*>(bytes.data()), bytes.size()};
-            const auto sent = co_await loop_
-                                  .send(client_.get(), std::span{&vector, 1}, MSG_NOSIGNAL)
-                                  .result();
+            const auto sent = co_await loop_.send(client_.get(), bytes, MSG_NOSIGNAL).result();
             if (!sent) break;  // type() notices the client's end
             bytes = bytes.subspan(*sent);
         }
@@ -105,12 +99,9 @@ class SocketConsole final : public ConsoleHost {
     io::Task<std::size_t> type(std::span<std::byte> bytes) override {
         while (true) {
             if (!client_) client_ = co_await loop_.accept(listener_.get());
-            const auto vector = iovec{bytes.data(), bytes.size()};
-            const auto count =
-                co_await loop_.recv(client_.get(), std::span{&vector, 1}, 0).result();
+            const auto count = co_await loop_.recv(client_.get(), bytes, 0).result();
             if (count && *count > 0) co_return *count;
-            if (!count && count.error().kind() == Kind::cancelled)
-                co_await Failure{count.error()};
+            if (!count && count.error().kind() == Kind::cancelled) co_await Failure{count.error()};
             client_.reset();
         }
     }
@@ -131,9 +122,9 @@ Result<std::unique_ptr<ConsoleHost>> open_socket(const std::string& path, io::Lo
     std::memcpy(address.sun_path, path.data(), path.size());
     auto listener = TRY(
         checked_fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "making a console socket"));
-    TRY(checked(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address),
-                       sizeof(address)),
-                "console socket {}", path));
+    TRY(checked(
+        ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
+        "console socket {}", path));
     // From here on the path is ours to remove, also where listening fails.
     const int descriptor = listener.get();
     auto console = std::make_unique<SocketConsole>(std::move(listener), path, loop);
@@ -148,9 +139,9 @@ Result<std::unique_ptr<ConsoleHost>> ConsoleHost::open(const std::string& where,
     constexpr std::string_view socket_prefix = "unix:";
     if (where.starts_with(socket_prefix))
         return open_socket(where.substr(socket_prefix.size()), loop);
-    auto file = TRY(checked_fd(
-        ::open(where.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600),
-        "console {}", where));
+    auto file = TRY(
+        checked_fd(::open(where.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600),
+                   "console {}", where));
     return std::make_unique<FileConsole>(std::move(file), loop);
 }
 

@@ -24,8 +24,8 @@ Result<void> send_packet(const Fd& channel, std::string_view packet) {
 
 io::Task<std::string> receive_packet(io::Loop& loop, const Fd& channel) {
     auto packet = std::string(control_packet_limit, '\0');
-    const auto vector = iovec{packet.data(), packet.size()};
-    const auto length = co_await loop.recv(channel.get(), std::span{&vector, 1}, 0);
+    const auto length =
+        co_await loop.recv(channel.get(), std::as_writable_bytes(std::span{packet}), 0);
     packet.resize(length);
     co_return packet;
 }

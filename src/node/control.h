@@ -2,9 +2,10 @@
 
 // Why: the packets between keeper and VMM (docs/formats/vmm-control.md), as values.
 
-#include <boost/describe.hpp>
 #include <string>
 #include <utility>
+
+#include <boost/describe.hpp>
 
 #include "base/fd.h"
 #include "base/json.h"

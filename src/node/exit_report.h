@@ -1,9 +1,11 @@
 #pragma once
 
-// Why: how a virtual machine ended, as the exit code that scripts read and the report that people do.
+// Why: how a virtual machine ended, as the exit code that scripts read and the report that people
+// do.
+
+#include <string>
 
 #include <boost/describe.hpp>
-#include <string>
 
 #include "base/result.h"
 #include "vmm/ending.h"

@@ -12,7 +12,7 @@ namespace sheaf::node {
 
 namespace {
 
-constexpr std::size_t console_kept = 64 * 1024;    // bytes of console kept for the report
+constexpr std::size_t console_kept = 64 * 1024;  // bytes of console kept for the report
 constexpr std::size_t report_lines = 20;
 constexpr auto kill_grace = std::chrono::seconds{5};  // from "stop" to SIGKILL
 constexpr std::byte escape_key{0x01};                 // Ctrl-A
@@ -38,8 +38,8 @@ Result<std::unique_ptr<Keeper>> Keeper::create(const RunOptions& options, io::Lo
     auto resources = TRY(Resources::open(options));
     auto signals = TRY(open_signals());
     auto console = TRY(ConsoleHost::open(options.console, loop));
-    return std::unique_ptr<Keeper>{new Keeper{options, loop, std::move(resources),
-                                              std::move(signals), std::move(console)}};
+    return std::unique_ptr<Keeper>{
+        new Keeper{options, loop, std::move(resources), std::move(signals), std::move(console)}};
 }
 
 Keeper::Keeper(const RunOptions& options, io::Loop& loop, Resources resources, Fd signals,
@@ -107,8 +107,8 @@ Result<Keeper::Session> Keeper::start_session() {
     auto inherited = resources_.descriptors();
     inherited.push_back(vmm_control.get());
     inherited.push_back(vmm_console.get());
-    auto child = TRY(Child::start(
-        {"sheaf", "vmm", "--control", std::to_string(vmm_control.get())}, inherited));
+    auto child = TRY(
+        Child::start({"sheaf", "vmm", "--control", std::to_string(vmm_control.get())}, inherited));
     return Session{std::move(child), std::move(control), std::move(console)};
 }
 
@@ -149,8 +149,7 @@ io::Task<vmm::Ending> Keeper::follow(Session& session) {
 io::Task<void> Keeper::pump_output(Session& session) {
     auto buffer = std::vector<std::byte>(16 * 1024);
     while (true) {
-        const auto vector = iovec{buffer.data(), buffer.size()};
-        const auto count = co_await loop_.recv(session.console.get(), std::span{&vector, 1}, 0);
+        const auto count = co_await loop_.recv(session.console.get(), buffer, 0);
         if (count == 0) co_return;
         const auto bytes = std::span{buffer}.first(count);
         ring_.append(bytes);
@@ -183,10 +182,7 @@ io::Task<void> Keeper::forward_input(std::span<const std::byte> bytes) {
     }
     auto rest = std::span<std::byte>{passed};
     while (session_ && !rest.empty()) {
-        const auto vector = iovec{rest.data(), rest.size()};
-        const auto sent = co_await loop_
-                              .send(session_->console.get(), std::span{&vector, 1}, MSG_NOSIGNAL)
-                              .result();
+        const auto sent = co_await loop_.send(session_->console.get(), rest, MSG_NOSIGNAL).result();
         if (!sent) co_return;  // this VMM has ended; what was typed for it is dropped
         rest = rest.subspan(*sent);
     }
@@ -195,8 +191,7 @@ io::Task<void> Keeper::forward_input(std::span<const std::byte> bytes) {
 io::Task<void> Keeper::watch_signals() {
     while (true) {
         auto info = signalfd_siginfo{};
-        const auto vector = iovec{&info, sizeof(info)};
-        co_await loop_.read_stream(signals_.get(), std::span{&vector, 1});
+        co_await loop_.read_stream(signals_.get(), std::as_writable_bytes(std::span{&info, 1}));
         if (power_button_pressed_) {
             force_off();
         } else {

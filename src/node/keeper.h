@@ -1,8 +1,8 @@
 #pragma once
 
 // Why: one keeper stands beside every virtual machine. It opens what the machine uses, starts the
-// VMM with the descriptors, carries the console, presses the power button when asked to end, starts the
-// VMM again when the guest reboots, and says how it all ended.
+// VMM with the descriptors, carries the console, presses the power button when asked to end, starts
+// the VMM again when the guest reboots, and says how it all ended.
 
 #include "io/task_group.h"
 #include "node/child.h"
@@ -16,8 +16,8 @@ namespace sheaf::node {
 
 class Keeper {
   public:
-    // Opens the resources and the console, and takes SIGTERM, SIGINT and SIGHUP over: call it before
-    // any thread exists. The options and the loop outlive the keeper.
+    // Opens the resources and the console, and takes SIGTERM, SIGINT and SIGHUP over: call it
+    // before any thread exists. The options and the loop outlive the keeper.
     static Result<std::unique_ptr<Keeper>> create(const RunOptions& options, io::Loop& loop);
 
     // Runs the machine to its end, turning the loop.

@@ -1,44 +1,89 @@
 #pragma once
 
-// Why: a virtual machine as one object: memory, buses, interrupt controllers, devices and vCPUs, made
-// by one recipe (machine_build.cpp) that reads from top to bottom.
+// Why: a virtual machine as one object: memory, buses, interrupt controllers, devices and vCPUs,
+// put together by one recipe (machine_build.cpp) that reads from top to bottom.
 
 #include <latch>
+#include <optional>
 
 #include "base/log.h"
-#include "base/metrics.h"
+#include "devices/console/channel.h"
+#include "devices/console/shared.h"
 #include "devices/legacy/acpi_power.h"
 #include "devices/legacy/i8042.h"
 #include "devices/legacy/port80.h"
 #include "devices/legacy/uart16550.h"
 #include "devices/pci/root.h"
+#include "devices/virtio/pci_transport.h"
+#include "net/port.h"
 #include "node/vmm_spec.h"
+#include "storage/block.h"
+#include "vmm/boot/entry.h"
 #include "vmm/ioapic.h"
 #include "vmm/irq_router.h"
 #include "vmm/vcpu.h"
+#include "vmm/vm_doorbells.h"
 
 namespace sheaf::node {
 
 class Machine {
   public:
-    // Builds the machine that the specification describes, ready to start. Takes over the
+    // Builds the machine that the specification describes, ready to start, and takes over the
     // descriptors in it. The sink hears from vCPU threads how the machine ended; all references
-    // outlive it. Errors: invalid and corrupt for what the user gave, unavailable for the host.
+    // outlive it. Errors: invalid, corrupt and unsupported for what the user gave, unavailable for
+    // the host.
     static Result<std::unique_ptr<Machine>> create(const VmmSpec& spec, io::Loop& loop,
-                                                   vmm::EndingSink& sink, Logger& log);
-    ~Machine();
+                                                   vmm::EndingSink& sink, const Logger& log);
 
     void start();
     // Asks the guest to power off. Any thread.
-    void press_power_button();
+    void press_power_button() { power_events_->press_power_button(); }
     // No vCPU enters the guest any more. Any thread, also a vCPU's.
     void request_stop();
-    // Waits for the vCPUs after request_stop(), then for the devices' I/O. Loop thread.
+    // After request_stop(): waits for the vCPUs, the I/O in flight and the console's output. Loop
+    // thread, once.
     io::Task<void> drain();
 
   private:
-    friend class MachineBuilder;
-    Machine() = default;
+    Machine(vmm::Kvm kvm, vmm::VmFd vm, vmm::GuestMemory memory, io::Loop& loop,
+            vmm::EndingSink& sink, const Logger& log);
+
+    // The steps of the recipe, in order.
+    Result<void> add_interrupts();
+    Result<void> add_legacy_devices(int console);
+    Result<void> add_pci(const VmmSpec& spec);
+    Result<void> add_disk(const DiskSpec& spec, unsigned cpus);
+    Result<void> add_nic(const NicSpec& spec);
+    Result<void> add_virtio(std::unique_ptr<virtio::Device> device);
+    Result<vmm::boot::Entry> load(const VmmSpec& spec);
+    Result<void> add_vcpus(const VmmSpec& spec, const vmm::boot::Entry& entry);
+
+    // Destroyed last to first: vCPUs before what they touch, devices before their back ends.
+    io::Loop& loop_;
+    vmm::EndingSink& sink_;
+    const Logger& log_;
+    vmm::Kvm kvm_;
+    vmm::GuestMemory memory_;
+    vmm::VmFd vm_;
+    vmm::VmDoorbells doorbells_{vm_};
+    std::unique_ptr<vmm::IrqRouter> interrupts_;
+    vmm::Bus ports_;
+    vmm::Bus mmio_;
+    std::optional<vmm::Ioapic> ioapic_;
+    std::optional<console::Channel> console_;
+    std::optional<console::Shared> console_faces_;
+    io::TaskGroup console_tasks_;
+    legacy::AcpiSleep sleep_;
+    std::optional<legacy::AcpiEvents> power_events_;
+    legacy::I8042 keyboard_controller_;
+    legacy::Port80 delay_port_;
+    std::optional<legacy::Uart16550> serial_;
+    std::vector<std::unique_ptr<storage::Block>> disks_;
+    std::vector<std::unique_ptr<net::Port>> taps_;
+    pci::Root pci_{mmio_};
+    std::vector<virtio::PciTransport*> transports_;  // owned by pci_
+    std::latch gate_{1};
+    std::vector<std::unique_ptr<vmm::Vcpu>> vcpus_;
 };
 
 }  // namespace sheaf::node

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "net/tap.h"
-#include "storage/file_block.h"
+#include "storage/disk_file.h"
 
 namespace sheaf::node {
 
@@ -15,7 +15,7 @@ namespace {
 // A file to be read whole, such as a kernel.
 Result<Fd> open_input(const std::string& what, const std::string& path) {
     auto file = TRY(checked_fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "{} {}", what, path));
-    struct stat information {};
+    struct stat information{};
     TRY(checked(::fstat(file.get(), &information), "{} {}", what, path));
     if (S_ISDIR(information.st_mode))
         return fail(Kind::invalid, "{} {}: it is a directory", what, path);
@@ -66,11 +66,12 @@ Result<Resources> Resources::open(const RunOptions& options) {
     }
     for (const auto& option : options.disks) {
         auto disk = DiskSpec{};
-        disk.descriptor =
-            resources.keep(TRY(storage::open_disk(option.path, option.read_only)));
+        const auto access =
+            option.read_only ? storage::Access::read_only : storage::Access::read_write;
+        disk.descriptor = resources.keep(TRY(storage::open_disk(option.path, access)));
         disk.read_only = option.read_only;
-        disk.serial = option.serial.empty() ? fmt::format("disk{}", spec.disks.size())
-                                            : option.serial;
+        disk.serial =
+            option.serial.empty() ? fmt::format("disk{}", spec.disks.size()) : option.serial;
         spec.disks.push_back(std::move(disk));
     }
     for (const auto& option : options.nets) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Why: everything a virtual machine uses is opened by its keeper, before the VMM starts, so that every
-// mistake in a path, a name or a permission is one clear error and nothing is left behind.
+// Why: everything a virtual machine uses is opened by its keeper, before the VMM starts, so that
+// every mistake in a path, a name or a permission is one clear error and nothing is left behind.
 
 #include "base/fd.h"
 #include "node/run_options.h"

@@ -50,7 +50,8 @@ io::Task<void> VmmProcess::watch_control() {
             machine_->press_power_button();
             continue;
         }
-        // "stop", a closed channel or a packet that makes no sense: the keeper no longer wants this.
+        // "stop", a closed channel or a packet that makes no sense: the keeper no longer wants
+        // this.
         co_return ended({vmm::Ending::How::forced_off, {}});
     }
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Why: the role a keeper starts: one process, one virtual machine. It opens nothing; all it has are the
-// descriptors it inherits (docs/formats/vmm-control.md).
+// Why: the role a keeper starts: one process, one virtual machine. It opens nothing; all it has are
+// the descriptors it inherits (docs/formats/vmm-control.md).
 
 #include <memory>
 #include <optional>
@@ -16,7 +16,7 @@ namespace sheaf::node {
 
 class VmmProcess final : vmm::EndingSink {
   public:
-    VmmProcess(Fd control, io::Loop& loop, Logger& log)
+    VmmProcess(Fd control, io::Loop& loop, const Logger& log)
         : control_(std::move(control)), loop_(loop), log_(log) {}
 
     // Receives the specification and runs the machine to its end. Fails only where the keeper
@@ -31,7 +31,7 @@ class VmmProcess final : vmm::EndingSink {
 
     Fd control_;
     io::Loop& loop_;
-    Logger& log_;
+    const Logger& log_;
     std::unique_ptr<Machine> machine_;
     std::mutex mutex_;
     std::optional<vmm::Ending> ending_;  // guarded by mutex_

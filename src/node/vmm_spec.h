@@ -1,13 +1,14 @@
 #pragma once
 
-// Why: what a keeper tells the VMM it starts (docs/formats/vmm-control.md). Everything is already open:
-// a resource is a descriptor number that the VMM inherits.
+// Why: what a keeper tells the VMM it starts (docs/formats/vmm-control.md). Everything is already
+// open: a resource is a descriptor number that the VMM inherits.
 
-#include <boost/describe.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <boost/describe.hpp>
 
 namespace sheaf::node {
 

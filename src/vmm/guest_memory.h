@@ -50,4 +50,16 @@ class GuestMemory {
     std::vector<Region> regions_;
 };
 
+// An index that guest and device both touch, at an aligned host address inside guest memory. The
+// guest may change it at any time, so it is read once and ordered against what it stands for.
+template <std::unsigned_integral T>
+T load_acquire(std::span<const std::byte> at) {
+    return __atomic_load_n(reinterpret_cast<const T*>(at.first(sizeof(T)).data()),
+                           __ATOMIC_ACQUIRE);
+}
+template <std::unsigned_integral T>
+void store_release(std::span<std::byte> at, T value) {
+    __atomic_store_n(reinterpret_cast<T*>(at.first(sizeof(T)).data()), value, __ATOMIC_RELEASE);
+}
+
 }  // namespace sheaf::vmm

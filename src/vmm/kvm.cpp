@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/bytes.h"
+
 namespace sheaf::vmm {
 
 namespace {
@@ -23,17 +25,37 @@ Result<void> request_void(const Fd& fd, unsigned long code, const char* name, au
     return {};
 }
 
-// A kernel structure that ends in a variable array: header H with a count, then entries E.
-template <class H, class E>
+// A count, an unused word, then entries: kvm_cpuid2, kvm_msrs and kvm_irq_routing all look like
+// this. The kernel's own declarations cannot be used, because the way they spell the variable array
+// gives another size in C++ than in C, and request numbers are made from it.
+template <class Entry>
 class Counted {
   public:
-    explicit Counted(std::size_t count) : bytes_(sizeof(H) + count * sizeof(E)) {}
-    H& header() { return *reinterpret_cast<H*>(bytes_.data()); }
-    E* entries() { return reinterpret_cast<E*>(bytes_.data() + sizeof(H)); }
+    explicit Counted(std::size_t count) : bytes_(header_size + count * sizeof(Entry)) {
+        store(bytes_, static_cast<std::uint32_t>(count));
+    }
+    explicit Counted(std::span<const Entry> entries) : Counted(entries.size()) {
+        std::ranges::copy(std::as_bytes(entries), bytes_.begin() + header_size);
+    }
+    std::byte* data() { return bytes_.data(); }
+    std::vector<Entry> entries() const {
+        auto entries = std::vector<Entry>(load<std::uint32_t>(bytes_));
+        std::memcpy(entries.data(), bytes_.data() + header_size, entries.size() * sizeof(Entry));
+        return entries;
+    }
+    static constexpr unsigned long request(unsigned long code) {
+        constexpr auto mask = static_cast<unsigned long>(_IOC_SIZEMASK) << _IOC_SIZESHIFT;
+        return (code & ~mask) | header_size << _IOC_SIZESHIFT;
+    }
 
   private:
+    static constexpr std::size_t header_size = 8;
     std::vector<std::byte> bytes_;
 };
+
+using CpuidList = Counted<kvm_cpuid_entry2>;
+using MsrList = Counted<kvm_msr_entry>;
+using RouteList = Counted<kvm_irq_routing_entry>;
 
 constexpr auto required = std::to_array<Capability>({
     {KVM_CAP_USER_MEMORY, "USER_MEMORY"},
@@ -71,10 +93,8 @@ void VcpuFd::set_immediate_exit(bool on) const {
 }
 
 Result<void> VcpuFd::set_cpuid(std::span<const kvm_cpuid_entry2> entries) const {
-    auto list = Counted<kvm_cpuid2, kvm_cpuid_entry2>{entries.size()};
-    list.header().nent = static_cast<std::uint32_t>(entries.size());
-    std::ranges::copy(entries, list.entries());
-    return request_void(fd_, KVM_SET_CPUID2, "KVM_SET_CPUID2", &list.header());
+    auto list = CpuidList{entries};
+    return request_void(fd_, CpuidList::request(KVM_SET_CPUID2), "KVM_SET_CPUID2", list.data());
 }
 
 Result<void> VcpuFd::set_registers(const kvm_regs& registers) const {
@@ -111,13 +131,18 @@ Result<kvm_lapic_state> VcpuFd::local_apic() const {
     return state;
 }
 
+std::uint32_t VcpuFd::tsc_khz() const {
+    return static_cast<std::uint32_t>(std::max(0, ::ioctl(fd_.get(), KVM_GET_TSC_KHZ, 0)));
+}
+
 Result<std::size_t> VcpuFd::set_msrs(std::span<const MsrValue> values) const {
-    auto list = Counted<kvm_msrs, kvm_msr_entry>{values.size()};
-    list.header().nmsrs = static_cast<std::uint32_t>(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i)
-        list.entries()[i] = {.index = values[i].index, .reserved = 0, .data = values[i].value};
-    return static_cast<std::size_t>(
-        TRY(request(fd_, KVM_SET_MSRS, "KVM_SET_MSRS", &list.header())));
+    auto entries = std::vector<kvm_msr_entry>{};
+    for (const auto& [index, value] : values)
+        entries.push_back({.index = index, .reserved = 0, .data = value});
+    auto list = MsrList{entries};
+    const int taken =
+        TRY(request(fd_, MsrList::request(KVM_SET_MSRS), "KVM_SET_MSRS", list.data()));
+    return static_cast<std::size_t>(taken);
 }
 
 int VmFd::capability(unsigned capability) const {
@@ -160,10 +185,9 @@ Result<VcpuFd> VmFd::create_vcpu(unsigned id) const {
 }
 
 Result<void> VmFd::set_routes(std::span<const kvm_irq_routing_entry> entries) const {
-    auto list = Counted<kvm_irq_routing, kvm_irq_routing_entry>{entries.size()};
-    list.header().nr = static_cast<std::uint32_t>(entries.size());
-    std::ranges::copy(entries, list.entries());
-    return request_void(fd_, KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING", &list.header());
+    auto list = RouteList{entries};
+    return request_void(fd_, RouteList::request(KVM_SET_GSI_ROUTING), "KVM_SET_GSI_ROUTING",
+                        list.data());
 }
 
 namespace {
@@ -225,12 +249,12 @@ Result<VmFd> Kvm::create_vm() const {
 Result<std::vector<kvm_cpuid_entry2>> Kvm::supported_cpuid() const {
     constexpr std::size_t limit = 4096;
     for (std::size_t room = 128; room <= limit; room *= 2) {
-        auto list = Counted<kvm_cpuid2, kvm_cpuid_entry2>{room};
-        list.header().nent = static_cast<std::uint32_t>(room);
-        auto got = request(fd_, KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID", &list.header());
+        auto list = CpuidList{room};
+        auto got = request(fd_, CpuidList::request(KVM_GET_SUPPORTED_CPUID),
+                           "KVM_GET_SUPPORTED_CPUID", list.data());
         if (!got && got.error().os_error() == E2BIG) continue;
         TRY(std::move(got));
-        return std::vector(list.entries(), list.entries() + list.header().nent);
+        return list.entries();
     }
     return fail(Kind::exhausted, "KVM_GET_SUPPORTED_CPUID gives more than {} entries", limit);
 }

@@ -40,6 +40,8 @@ class VcpuFd {
     Result<void> set_fpu(const kvm_fpu& fpu) const;
     Result<void> set_local_apic(const kvm_lapic_state& state) const;
     Result<kvm_lapic_state> local_apic() const;
+    // The guest's time stamp counter frequency, 0 where KVM does not tell.
+    std::uint32_t tsc_khz() const;
     // Sets them in order; gives how many KVM took before it refused one.
     Result<std::size_t> set_msrs(std::span<const MsrValue> values) const;
 

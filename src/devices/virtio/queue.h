@@ -11,28 +11,19 @@
 #include <optional>
 #include <vector>
 
-#include "base/fd.h"
 #include "devices/virtio/chain.h"
+#include "devices/virtio/ring.h"
 #include "io/loop.h"
 #include "vmm/guest_memory.h"
 
 namespace sheaf::virtio {
 
-// Where the driver put a queue, and what was negotiated for it.
-struct QueueSetup {
-    std::uint16_t index = 0;
-    std::uint16_t size = 0;
-    Gpa descriptors;
-    Gpa driver_area;  // available ring
-    Gpa device_area;  // used ring
-    bool event_index = false;
-    bool indirect = false;
-};
-
 // What a queue does when it has used buffers to report, or found the driver at fault. Loop thread.
 class QueueOwner {
   public:
     virtual void interrupt(std::uint16_t queue_index) = 0;
+    // At most once a queue, from inside next(), try_next() or kick(): the queue may be stopped,
+    // not destroyed, before this returns.
     virtual void broken(std::uint16_t queue_index, const Error& why) = 0;
 
   protected:
@@ -40,63 +31,81 @@ class QueueOwner {
 };
 
 // Loop thread only. Outlives its chains.
-class Queue : io::TurnHook {
+class Queue final : io::TurnHook {
   public:
-    // Checks the setup against the memory map: alignment, size, all three areas inside one region.
+    // Checks the setup against the memory map: alignment, size, each area inside one region.
+    // Memory, loop and owner outlive the queue.
     static Result<std::unique_ptr<Queue>> create(const QueueSetup& setup,
                                                  const vmm::GuestMemory& memory, io::Loop& loop,
                                                  QueueOwner& owner);
-    virtual ~Queue() = default;
 
     std::uint16_t index() const { return setup_.index; }
     std::uint16_t size() const { return setup_.size; }
 
-    // The next chain if there is one now; never waits. None when stopped or broken.
+    // The next chain if there is one now; never waits, and asks for no doorbell. None when stopped
+    // or broken.
     std::optional<Chain> try_next();
-    // co_await queue.next(): the next chain, or none once the queue is stopped or broken.
+    // co_await queue.next(): the next chain, or none once the queue is stopped or broken. Chains
+    // that are there are given without suspending; as what is used is published at the end of a
+    // turn, a driver can have no more than size() of them taken in one turn. Only stop() ends the
+    // wait early, cancelling the task does not. One waiter at a time.
     auto next() { return Next{*this}; }
 
-    // The driver rang the doorbell: resumes next().
+    // The driver rang the doorbell: resumes next() where there is a chain for it.
     void kick();
     // No more chains: next() gives none from now on. Chains still out may be destroyed, and no
-    // longer touch guest memory.
+    // longer touch the ring. (What is out of a broken queue is still reported to the driver.)
     void stop();
-    bool stopped() const { return stopped_; }
+    bool stopped() const { return state_ != State::working; }
 
   private:
     friend class Chain;
     struct [[nodiscard]] Next {
         Queue& queue;
-        std::optional<Chain> chain{};
         bool await_ready() {
-            chain = queue.poll();
-            return chain.has_value() || queue.stopped_;
+            queue.pending_ = queue.poll();
+            return queue.pending_.has_value() || queue.stopped();
         }
         template <class Promise>
         void await_suspend(std::coroutine_handle<Promise> caller) {
             queue.waiter_.remember(caller);
-            queue.waiting_ = true;
+            queue.begin_wait();
         }
-        std::optional<Chain> await_resume() {
-            if (!chain) chain = queue.try_next();
-            return std::move(chain);
-        }
+        std::optional<Chain> await_resume() { return std::exchange(queue.pending_, std::nullopt); }
     };
 
-    Queue(const QueueSetup& setup, io::Loop& loop, QueueOwner& owner)
-        : setup_(setup), loop_(loop), owner_(owner) {}
+    enum class State { working, broken, stopped };
+
+    // What belongs to one chain in flight, by its head's index; its room is kept for the next one.
+    struct Slot {
+        std::vector<iovec> pieces;
+        std::size_t readable = 0;  // so many of them come first
+        bool out = false;
+    };
+
+    Queue(const QueueSetup& setup, const Ring& ring, const vmm::GuestMemory& memory, io::Loop& loop,
+          QueueOwner& owner);
 
     // try_next(), and where there is none asks the driver to ring for the next one.
     std::optional<Chain> poll();
-    void turn_ended() override;  // publishes the used index and interrupts once for the turn
+    Result<std::optional<Chain>> take();
+    void begin_wait();
     void give_back(std::uint16_t head, std::uint32_t written);
+    void turn_ended() override;  // publishes the used index and interrupts once for the turn
 
-    QueueSetup setup_;
+    const QueueSetup setup_;
+    Ring ring_;
+    const vmm::GuestMemory& memory_;
     io::Loop& loop_;
     QueueOwner& owner_;
+    std::vector<Slot> slots_;
+    State state_ = State::working;
+    std::uint16_t next_available_ = 0;  // chains taken, modulo 65536, as are the next two
+    std::uint16_t next_used_ = 0;       // chains given back
+    std::uint16_t published_ = 0;       // of these, what the driver has been told
+    std::optional<Chain> pending_;      // for the waiter
     io::Suspended waiter_;
     bool waiting_ = false;
-    bool stopped_ = false;
 };
 
 }  // namespace sheaf::virtio

@@ -1,8 +1,8 @@
 #include "cli/options.h"
 
-#include <gtest/gtest.h>
-
 #include <array>
+
+#include <gtest/gtest.h>
 
 namespace sheaf::cli {
 namespace {

@@ -32,11 +32,19 @@ TEST(RunOptions, DefaultsAreThoseOfTheHelp) {
 }
 
 TEST(RunOptions, EveryOptionIsTaken) {
-    const auto options = parse_words(
-        {"--kernel", "k", "--initrd", "i", "--cmdline", "quiet", "--cpus", "2", "--memory", "1G",
-         "--disk", "path=a,format=raw,readonly", "--disk", "path=b,serial=s1", "--net",
-         "tap=tap0,mac=52:54:00:12:34:56,mtu=9000", "--console", "unix:/x", "--on-reboot", "exit",
-         "--pid-file", "p", "--report", "r", "--grace", "5"});
+    const auto options = parse_words({"--kernel",    "k",
+                                      "--initrd",    "i",
+                                      "--cmdline",   "quiet",
+                                      "--cpus",      "2",
+                                      "--memory",    "1G",
+                                      "--disk",      "path=a,format=raw,readonly",
+                                      "--disk",      "path=b,serial=s1",
+                                      "--net",       "tap=tap0,mac=52:54:00:12:34:56,mtu=9000",
+                                      "--console",   "unix:/x",
+                                      "--on-reboot", "exit",
+                                      "--pid-file",  "p",
+                                      "--report",    "r",
+                                      "--grace",     "5"});
     ASSERT_TRUE(options) << options.error().text();
     EXPECT_EQ(options->initrd, "i");
     EXPECT_EQ(options->cpus, 2u);
@@ -57,8 +65,7 @@ TEST(RunOptions, EachMistakeIsOneSentenceThatNamesTheOption) {
     EXPECT_EQ(mistake({"--cpus", "0"}), "--cpus: 0 is not between 1 and 254");
     EXPECT_EQ(mistake({"--cpus", "two"}), "--cpus: \"two\" is not a number");
     EXPECT_EQ(mistake({"--memory", "1M"}), "--memory: 1048576 bytes is not between 2M and 16T");
-    EXPECT_EQ(mistake({"--memory", "2097153"}),
-              "--memory: 2097153 bytes is not a multiple of 4K");
+    EXPECT_EQ(mistake({"--memory", "2097153"}), "--memory: 2097153 bytes is not a multiple of 4K");
     EXPECT_EQ(mistake({"--disk", "readonly"}), "--disk: \"readonly\" names no path");
     EXPECT_NE(mistake({"--disk", "path=a,format=qcow2"}).find("qemu-img convert"),
               std::string::npos);

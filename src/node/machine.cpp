@@ -1,0 +1,30 @@
+#include "node/machine.h"
+
+namespace sheaf::node {
+
+namespace {
+
+// How long the reader of the console may take for what the guest printed last.
+constexpr auto console_patience = std::chrono::seconds{1};
+
+}  // namespace
+
+void Machine::start() {
+    console_tasks_.start(console_->run());
+    for (const auto& vcpu : vcpus_) vcpu->start(gate_);
+    gate_.count_down();
+}
+
+void Machine::request_stop() {
+    for (const auto& vcpu : vcpus_) vcpu->request_stop();
+}
+
+io::Task<void> Machine::drain() {
+    for (const auto& vcpu : vcpus_) vcpu->join();
+    for (auto* transport : transports_) static_cast<void>(co_await transport->shutdown().result());
+    console_tasks_.cancel();
+    static_cast<void>(co_await console_tasks_.join().result());
+    static_cast<void>(co_await console_->drain(console_patience).result());
+}
+
+}  // namespace sheaf::node

@@ -1,0 +1,31 @@
+"""A guest that breaks the rules: the VMM survives, the device is working or marked."""
+
+import machine
+import tap
+
+
+class Hostile(machine.ProbeTest):
+    def attack(self, words, taps=()):
+        disk = self.make_disk(8)
+        outcome = self.boot("hostile", words, disks=[f"path={disk},format=raw"], taps=taps)
+        failed = [line for line in outcome.lines if line.startswith("case ") and " FAIL " in line]
+        self.assertEqual(failed, [], f"{len(failed)} cases failed, exit code {outcome.code}")
+        self.assertEqual(outcome.code, 0, outcome)
+        self.assertRegex(outcome.lines[-1], r"^hostile done \d+ cases 0 failures$")
+        return int(outcome.lines[-1].split()[2])
+
+    def test_disk(self):
+        self.assertGreaterEqual(self.attack(""), 150)
+
+    def test_disk_and_card(self):
+        link = tap.Tap(self)
+        self.assertGreaterEqual(self.attack("seed=2", [f"tap={link.name}"]), 175)
+
+    def test_seeds(self):
+        fuzz = (
+            "fuzz_registers,fuzz_registers_before_driver_ok,fuzz_config_space,fuzz_hole,"
+            "fuzz_ecam_of_nobody,fuzz_io_apic,fuzz_ports,ring_of_garbage,config_space_of_garbage"
+        )
+        for seed in range(3, 8):
+            with self.subTest(seed=seed):
+                self.assertEqual(self.attack(f"seed={seed} fuzz=3000 case={fuzz}"), 9)
