@@ -25,8 +25,8 @@ class PortQueue {
   public:
     virtual ~PortQueue() = default;
     // Waits for one frame, header first, and scatters it; gives its length. A frame longer than the
-    // vectors is cut. The header's num_buffers is left as it was. Fails with unavailable while the
-    // queue is not in use (see use_queues), and when the port is gone.
+    // vectors is cut. The header's num_buffers is left as it was. A queue that is not in use
+    // (see use_queues) gets no frames. Fails when the port is gone.
     virtual io::Task<std::size_t> receive(std::span<const iovec> vectors) = 0;
     // Sends one frame, header first; a port that cannot take it now is waited for. Fails where the
     // frame makes no sense; the next one may be sent.

@@ -41,16 +41,8 @@ Offloads probe(const Fd& tap) {
     return known;
 }
 
-Result<void> set_attached(const Fd& tap, short what) {
-    ifreq request{};
-    request.ifr_flags = what;
-    TRY(checked(::ioctl(tap.get(), TUNSETQUEUE, &request), "switching a queue of the tap"));
-    return {};
-}
-
-// Of a descriptor whose queue was detached, or whose interface was deleted.
 Failure gone() {
-    return fail(Kind::unavailable, "the tap's queue is not attached");
+    return fail(Kind::unavailable, "the tap was deleted");
 }
 
 }  // namespace
@@ -73,7 +65,7 @@ Result<void> TapPort::use_queues(std::size_t count) {
     if (count == 0 || count > queues_.size())
         return fail(Kind::invalid, "{} queues of {}", count, queues_.size());
     for (std::size_t index = 0; index < queues_.size(); ++index)
-        TRY(index < count ? queues_[index]->attach() : queues_[index]->detach());
+        TRY(queues_[index]->put(index < count ? Queue::Use::in : Queue::Use::out));
     return {};
 }
 
@@ -85,22 +77,17 @@ Result<void> TapPort::accept(const Offloads& offloads) {
     return {};
 }
 
-Result<void> TapPort::Queue::attach() {
-    if (!attached_) TRY(set_attached(tap_, IFF_ATTACH_QUEUE));
-    attached_ = true;
-    return {};
-}
-
-Result<void> TapPort::Queue::detach() {
-    if (attached_) TRY(set_attached(tap_, IFF_DETACH_QUEUE));
-    attached_ = false;
-    return {};
-}
-
-// A queue stays detached from one owner of its descriptor to the next.
-TapPort::Queue::Queue(io::Loop& loop, Fd tap) : loop_(loop), tap_(std::move(tap)) {
+// A queue stays detached from one owner of its descriptor to the next, and the kernel does not say
+// whether it is: it only refuses to do twice what was done.
+Result<void> TapPort::Queue::put(Use use) {
+    if (use_ == use) return {};
     ifreq request{};
-    attached_ = ::ioctl(tap_.get(), TUNGETIFF, &request) == 0;
+    request.ifr_flags = use == Use::in ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE;
+    const auto outcome = ::ioctl(tap_.get(), TUNSETQUEUE, &request);
+    if (outcome != 0 && (use_.has_value() || errno != EINVAL))
+        return fail_os(errno, "switching a queue of the tap");
+    use_ = use;
+    return {};
 }
 
 io::Task<std::size_t> TapPort::Queue::receive(std::span<const iovec> vectors) {

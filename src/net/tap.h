@@ -5,6 +5,7 @@
 // them than move frames and say which offloads the guest understands.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,17 +36,17 @@ class TapPort final : public Port {
     // when there is nothing to do, and now and then, so that a flood does not starve the others.
     class Queue final : public PortQueue {
       public:
-        Queue(io::Loop& loop, Fd tap);
+        enum class Use { out, in };
+        Queue(io::Loop& loop, Fd tap) : loop_(loop), tap_(std::move(tap)) {}
         io::Task<std::size_t> receive(std::span<const iovec> vectors) override;
         io::Task<void> send(std::span<const iovec> vectors) override;
-        Result<void> attach();
-        Result<void> detach();
+        Result<void> put(Use use);
         int descriptor() const { return tap_.get(); }
 
       private:
         io::Loop& loop_;
         Fd tap_;
-        bool attached_ = false;
+        std::optional<Use> use_;  // none: not known yet
         unsigned received_in_a_row_ = 0;
         unsigned sent_in_a_row_ = 0;
     };

@@ -80,6 +80,7 @@ Chain::Chain(Chain&& other) noexcept
       writable_(other.writable_) {}
 
 Chain& Chain::operator=(Chain&& other) noexcept {
+    const auto given_back = Chain{std::move(*this)};
     std::swap(queue_, other.queue_);
     std::swap(head_, other.head_);
     std::swap(written_, other.written_);

@@ -5,7 +5,7 @@
 //
 //     auto header = co_await chain.readable().take<RequestHeader>();
 //     co_await disk.read(at, chain.writable().vectors());
-//     chain.writable().advance(length);
+//     chain.set_written(length);
 
 #include <sys/uio.h>
 
@@ -27,8 +27,9 @@ class Stream {
 
     // Drops `length` bytes from the front; fails with invalid where there are fewer.
     Result<void> skip(std::size_t length);
-    // Cuts the last `length` bytes off and gives them as a stream of their own. A piece that is
-    // divided needs the caller's `divided` as room for its second half.
+    // Cuts the last `length` bytes off and gives them as a stream of their own. Where they are part
+    // of the last piece, its second half is noted in the caller's `divided`; where they would
+    // begin within an earlier one, this fails with unsupported.
     Result<Stream> split_last(std::size_t length, std::span<iovec, 1> divided);
 
     Result<void> copy_out(std::span<std::byte> to);         // consumes to.size() bytes

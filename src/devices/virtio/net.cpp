@@ -86,12 +86,11 @@ void Net::set_mac(const net::MacAddress& address) {
 Result<void> Net::activate(Features features) {
     negotiated_ = features;
     TRY(port_.accept(accepted_offloads(features)));
-    return use_pairs(1);
+    return port_.use_queues(1);
 }
 
 void Net::deactivate() {
     negotiated_ = 0;
-    for (auto& pair : pairs_) pair->in_use.clear();
     status_.fetch_and(static_cast<std::uint16_t>(~net_wire::status_announce));
 }
 

@@ -60,7 +60,6 @@ class Net final : public Device {
   private:
     // One queue pair. Its two directions know nothing of each other.
     struct Pair {
-        io::Event in_use;  // frames come in through it
         std::vector<iovec> vectors;
         std::size_t offered = 0;      // bytes of guest memory in vectors
         std::size_t last_length = 0;  // of the frame before, in bytes
@@ -94,7 +93,6 @@ class Net final : public Device {
     Result<void> obey_pairs(std::uint8_t command, Readable& data);
     Result<void> obey_offloads(std::uint8_t command, Readable& data);
     Result<void> obey_announce(std::uint8_t command);
-    Result<void> use_pairs(std::size_t count);
 
     net::Port& port_;
     Traits traits_;

@@ -98,7 +98,7 @@ Result<void> Net::obey_pairs(std::uint8_t command, Readable& data) {
     if (command != net_wire::mq_pairs_set || !has(net_wire::f_mq)) return unknown(command);
     const auto count = TRY(only<std::uint16_t>(data));
     if (count < 1 || count > pairs_.size()) return fail(Kind::invalid, "{} queue pairs", count);
-    return use_pairs(count);
+    return port_.use_queues(count);
 }
 
 Result<void> Net::obey_offloads(std::uint8_t command, Readable& data) {
@@ -111,15 +111,6 @@ Result<void> Net::obey_offloads(std::uint8_t command, Readable& data) {
     if (wanted & ~(negotiated_ & switchable))
         return fail(Kind::invalid, "offloads {:#x} were not negotiated", wanted);
     return port_.accept(accepted_offloads(wanted));
-}
-
-// A pair that goes out of use stops waiting for frames before its queue of the port is switched
-// off, and one that comes into use finds it switched on.
-Result<void> Net::use_pairs(std::size_t count) {
-    for (std::size_t index = count; index < pairs_.size(); ++index) pairs_[index]->in_use.clear();
-    TRY(port_.use_queues(count));
-    for (std::size_t index = 0; index < count; ++index) pairs_[index]->in_use.set();
-    return {};
 }
 
 }  // namespace sheaf::virtio

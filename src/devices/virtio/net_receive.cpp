@@ -20,13 +20,10 @@ constexpr std::size_t most_vectors = 512;
 io::Task<void> Net::receive_frames(Pair& pair, net::PortQueue& port, ChainStock& stock,
                                    std::size_t queue_size) {
     while (true) {
-        if (!pair.in_use.is_set()) co_await pair.in_use.wait();
         if (stock.empty()) co_await stock.wait_for_more_than(0);
         offer_buffers(pair, stock);
         auto length = co_await port.receive(pair.vectors).result();
         if (!length) {
-            // The driver took the pair out of use: it waits for its next turn.
-            if (length.error().kind() == Kind::unavailable && !pair.in_use.is_set()) continue;
             if (length.error().kind() != Kind::cancelled) set_link(Link::down);
             co_await Failure{std::move(length).error()};
         }

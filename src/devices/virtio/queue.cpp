@@ -1,6 +1,7 @@
 #include "devices/virtio/queue.h"
 
 #include "devices/virtio/descriptor_walk.h"
+#include "io/misuse.h"
 
 namespace sheaf::virtio {
 
@@ -16,25 +17,32 @@ Queue::Queue(const QueueSetup& setup, const Ring& ring, const vmm::GuestMemory& 
     : setup_(setup), ring_(ring), memory_(memory), loop_(loop), owner_(owner), slots_(setup.size) {}
 
 std::optional<Chain> Queue::try_next() {
-    if (stopped_) return std::nullopt;
+    if (stopped()) return std::nullopt;
     auto chain = take();
     if (chain) return *std::move(chain);
-    fail_with(chain.error());
+    state_ = State::broken;
+    owner_.broken(setup_.index, chain.error());
     return std::nullopt;
 }
 
 std::optional<Chain> Queue::poll() {
     auto chain = try_next();
-    if (chain || stopped_) return chain;
+    if (chain || stopped()) return chain;
     ring_.ask_for_doorbell(next_available_);
     return try_next();
 }
 
 Result<std::optional<Chain>> Queue::take() {
-    const auto offered = static_cast<std::uint16_t>(ring_.available_index() - next_available_);
-    if (offered == 0) return std::nullopt;
-    if (offered > setup_.size)
-        return fail(Kind::invalid, "{} chains offered in a queue of {}", offered, setup_.size);
+    const auto available = ring_.available_index();
+    if (available == next_available_) return std::nullopt;
+    // A driver has one chain for every descriptor at most, counting those of which it was not told
+    // yet that they are used. So this also bounds what it can make the device do in one turn.
+    const auto in_use = static_cast<std::uint16_t>(available - published_);
+    const auto taken = static_cast<std::uint16_t>(next_available_ - published_);
+    if (in_use > setup_.size || in_use < taken)
+        return fail(Kind::invalid, "available index {} where {} of {} chains are in use", available,
+                    taken, setup_.size);
+    ring_.decline_doorbells();
     const auto head = ring_.available_head(next_available_);
     if (head >= setup_.size)
         return fail(Kind::invalid, "head {} in a queue of {}", head, setup_.size);
@@ -48,37 +56,32 @@ Result<std::optional<Chain>> Queue::take() {
                  Writable{pieces.subspan(slot.readable)}};
 }
 
-void Queue::fail_with(const Error& why) {
-    stopped_ = true;
-    owner_.broken(setup_.index, why);
-    // Whoever waits is told on its own turn: this may run inside the waiter's own try_next().
+void Queue::begin_wait() {
+    if (std::exchange(waiting_, true)) io::misuse("two tasks wait for one queue");
 }
 
 void Queue::kick() {
-    if (!waiting_) return;
+    // Nobody waits while this polls: a queue that turns out broken may be stopped by its owner.
+    if (!std::exchange(waiting_, false)) return;
     pending_ = poll();
-    if (pending_ || stopped_) wake();
+    if (pending_ || stopped()) return waiter_.resume();
+    waiting_ = true;
 }
 
 void Queue::stop() {
-    stopped_ = true;
-    wake();
-}
-
-void Queue::wake() {
-    if (!std::exchange(waiting_, false)) return;
-    waiter_.resume();
+    state_ = State::stopped;
+    if (std::exchange(waiting_, false)) waiter_.resume();
 }
 
 void Queue::give_back(std::uint16_t head, std::uint32_t written) {
     slots_[head].out = false;
-    if (stopped_) return;
+    if (state_ == State::stopped) return;
     ring_.put_used(next_used_++, head, written);
     loop_.at_turn_end(*this);
 }
 
 void Queue::turn_ended() {
-    if (stopped_ || published_ == next_used_) return;
+    if (state_ == State::stopped || published_ == next_used_) return;
     ring_.publish_used(next_used_);
     const auto before = std::exchange(published_, next_used_);
     if (ring_.wants_interrupt(before, next_used_)) owner_.interrupt(setup_.index);

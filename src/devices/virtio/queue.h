@@ -11,7 +11,6 @@
 #include <optional>
 #include <vector>
 
-#include "base/fd.h"
 #include "devices/virtio/chain.h"
 #include "devices/virtio/ring.h"
 #include "io/loop.h"
@@ -23,6 +22,8 @@ namespace sheaf::virtio {
 class QueueOwner {
   public:
     virtual void interrupt(std::uint16_t queue_index) = 0;
+    // At most once a queue, from inside next(), try_next() or kick(): the queue may be stopped,
+    // not destroyed, before this returns.
     virtual void broken(std::uint16_t queue_index, const Error& why) = 0;
 
   protected:
@@ -30,28 +31,32 @@ class QueueOwner {
 };
 
 // Loop thread only. Outlives its chains.
-class Queue : io::TurnHook {
+class Queue final : io::TurnHook {
   public:
-    // Checks the setup against the memory map: alignment, size, all three areas inside one region.
+    // Checks the setup against the memory map: alignment, size, each area inside one region.
+    // Memory, loop and owner outlive the queue.
     static Result<std::unique_ptr<Queue>> create(const QueueSetup& setup,
                                                  const vmm::GuestMemory& memory, io::Loop& loop,
                                                  QueueOwner& owner);
-    virtual ~Queue() = default;
 
     std::uint16_t index() const { return setup_.index; }
     std::uint16_t size() const { return setup_.size; }
 
-    // The next chain if there is one now; never waits. None when stopped or broken.
+    // The next chain if there is one now; never waits, and asks for no doorbell. None when stopped
+    // or broken.
     std::optional<Chain> try_next();
-    // co_await queue.next(): the next chain, or none once the queue is stopped or broken.
+    // co_await queue.next(): the next chain, or none once the queue is stopped or broken. Chains
+    // that are there are given without suspending; as what is used is published at the end of a
+    // turn, a driver can have no more than size() of them taken in one turn. Only stop() ends the
+    // wait early, cancelling the task does not. One waiter at a time.
     auto next() { return Next{*this}; }
 
-    // The driver rang the doorbell: resumes next().
+    // The driver rang the doorbell: resumes next() where there is a chain for it.
     void kick();
     // No more chains: next() gives none from now on. Chains still out may be destroyed, and no
-    // longer touch guest memory.
+    // longer touch the ring. (What is out of a broken queue is still reported to the driver.)
     void stop();
-    bool stopped() const { return stopped_; }
+    bool stopped() const { return state_ != State::working; }
 
   private:
     friend class Chain;
@@ -59,15 +64,17 @@ class Queue : io::TurnHook {
         Queue& queue;
         bool await_ready() {
             queue.pending_ = queue.poll();
-            return queue.pending_.has_value() || queue.stopped_;
+            return queue.pending_.has_value() || queue.stopped();
         }
         template <class Promise>
         void await_suspend(std::coroutine_handle<Promise> caller) {
             queue.waiter_.remember(caller);
-            queue.waiting_ = true;
+            queue.begin_wait();
         }
         std::optional<Chain> await_resume() { return std::exchange(queue.pending_, std::nullopt); }
     };
+
+    enum class State { working, broken, stopped };
 
     // What belongs to one chain in flight, by its head's index; its room is kept for the next one.
     struct Slot {
@@ -82,24 +89,23 @@ class Queue : io::TurnHook {
     // try_next(), and where there is none asks the driver to ring for the next one.
     std::optional<Chain> poll();
     Result<std::optional<Chain>> take();
-    void fail_with(const Error& why);
+    void begin_wait();
     void give_back(std::uint16_t head, std::uint32_t written);
     void turn_ended() override;  // publishes the used index and interrupts once for the turn
-    void wake();
 
     const QueueSetup setup_;
-    const Ring ring_;
+    Ring ring_;
     const vmm::GuestMemory& memory_;
     io::Loop& loop_;
     QueueOwner& owner_;
     std::vector<Slot> slots_;
-    std::uint16_t next_available_ = 0;
-    std::uint16_t next_used_ = 0;   // where give_back() writes
-    std::uint16_t published_ = 0;   // what the driver has been told
-    std::optional<Chain> pending_;  // for the waiter
+    State state_ = State::working;
+    std::uint16_t next_available_ = 0;  // chains taken, modulo 65536, as are the next two
+    std::uint16_t next_used_ = 0;       // chains given back
+    std::uint16_t published_ = 0;       // of these, what the driver has been told
+    std::optional<Chain> pending_;      // for the waiter
     io::Suspended waiter_;
     bool waiting_ = false;
-    bool stopped_ = false;
 };
 
 }  // namespace sheaf::virtio

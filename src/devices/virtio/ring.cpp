@@ -12,6 +12,7 @@ constexpr std::size_t index_offset = 2;      // after the flags, in both rings
 constexpr std::size_t entries_offset = 4;
 constexpr std::size_t used_entry_size = 8;
 constexpr std::uint16_t no_interrupt = 1;  // VIRTQ_AVAIL_F_NO_INTERRUPT
+constexpr std::uint16_t no_notify = 1;     // VIRTQ_USED_F_NO_NOTIFY
 
 Result<std::span<std::byte>> area(const vmm::GuestMemory& memory, Gpa address, std::uint64_t length,
                                   std::uint64_t alignment, std::string_view name) {
@@ -19,12 +20,6 @@ Result<std::span<std::byte>> area(const vmm::GuestMemory& memory, Gpa address, s
         return fail(Kind::invalid, "{} at {:#x} is not aligned to {}", name, address.value(),
                     alignment);
     return TRY_WITHIN(memory.slice(address, length), "{}", name);
-}
-
-// The event index formula of virtio 1.2, section 2.7.7.2.
-bool passes(std::uint16_t event, std::uint16_t before, std::uint16_t after) {
-    return static_cast<std::uint16_t>(after - event - 1) <
-           static_cast<std::uint16_t>(after - before);
 }
 
 }  // namespace
@@ -55,13 +50,24 @@ std::uint16_t Ring::available_head(std::uint16_t position) const {
     return vmm::load_acquire<std::uint16_t>(available_.subspan(entry));
 }
 
-void Ring::ask_for_doorbell(std::uint16_t index) const {
-    if (!event_index_) return;  // without it, flags of zero ask for every doorbell
-    const auto event = entries_offset + used_entry_size * size_;
-    vmm::store_release<std::uint16_t>(used_.subspan(event), index);
+void Ring::ask_for_doorbell(std::uint16_t index) {
+    if (event_index_) {
+        const auto event = entries_offset + used_entry_size * size_;
+        vmm::store_release<std::uint16_t>(used_.subspan(event), index);
+    } else {
+        vmm::store_release<std::uint16_t>(used_, 0);
+        doorbells_declined_ = false;
+    }
     // The request must be visible before the caller looks at the index again; otherwise driver and
     // device could each miss the other's step (section 2.7.10).
     std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+// With an event index the one asked for last has passed, so the driver is quiet by itself.
+void Ring::decline_doorbells() {
+    if (event_index_ || doorbells_declined_) return;
+    vmm::store_release<std::uint16_t>(used_, no_notify);
+    doorbells_declined_ = true;
 }
 
 void Ring::put_used(std::uint16_t position, std::uint16_t head, std::uint32_t written) const {
@@ -79,7 +85,7 @@ bool Ring::wants_interrupt(std::uint16_t before, std::uint16_t after) const {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!event_index_) return (vmm::load_acquire<std::uint16_t>(available_) & no_interrupt) == 0;
     const auto event = available_.subspan(entries_offset + std::size_t{2} * size_);
-    return passes(vmm::load_acquire<std::uint16_t>(event), before, after);
+    return passes_event(vmm::load_acquire<std::uint16_t>(event), before, after);
 }
 
 }  // namespace sheaf::virtio

@@ -32,6 +32,13 @@ struct Descriptor {
 };
 static_assert(sizeof(Descriptor) == 16 && WireStruct<Descriptor>);
 
+// Whether a step from `before` to `after` passes what the other side waits for, that is whether
+// entry number `event` is one of `before` to `after - 1` (section 2.7.7.2).
+constexpr bool passes_event(std::uint16_t event, std::uint16_t before, std::uint16_t after) {
+    return static_cast<std::uint16_t>(after - event - 1) <
+           static_cast<std::uint16_t>(after - before);
+}
+
 class Ring {
   public:
     // Fails with invalid where the size is no power of two up to 32768, or an area is misaligned or
@@ -45,7 +52,9 @@ class Ring {
     std::uint16_t available_index() const;
     std::uint16_t available_head(std::uint16_t position) const;
     // Asks the driver to ring once it has offered more than `index` chains; look again afterwards.
-    void ask_for_doorbell(std::uint16_t index) const;
+    void ask_for_doorbell(std::uint16_t index);
+    // The driver need not ring for now. A hint.
+    void decline_doorbells();
 
     void put_used(std::uint16_t position, std::uint16_t head, std::uint32_t written) const;
     void publish_used(std::uint16_t index) const;
@@ -58,6 +67,7 @@ class Ring {
     std::span<std::byte> used_;
     std::uint16_t size_ = 0;
     bool event_index_ = false;
+    bool doorbells_declined_ = false;
 };
 
 }  // namespace sheaf::virtio

@@ -1,0 +1,63 @@
+#include "devices/console/output.h"
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+
+namespace sheaf::console {
+namespace {
+
+std::string take_all(Output& output, std::size_t at_once = 7) {
+    std::string all;
+    std::string part(at_once, '?');
+    while (const auto count =
+               output.take(std::as_writable_bytes(std::span{part.data(), part.size()})))
+        all.append(part, 0, count);
+    return all;
+}
+
+TEST(ByteRing, IsFirstInFirstOutAroundItsEnd) {
+    ByteRing ring{5};
+    std::string taken;
+    for (int round = 0; round < 20; ++round) {
+        EXPECT_EQ(ring.put(as_bytes("abc")), 3u);
+        EXPECT_EQ(ring.put(as_bytes("def")), 2u);
+        EXPECT_EQ(ring.room(), 0u);
+        std::array<std::byte, 3> part;
+        EXPECT_EQ(ring.take(part), 3u);
+        EXPECT_EQ(as_text(part), "abc");
+        ring.drop(1);
+        std::array<std::byte, 9> rest;
+        ASSERT_EQ(ring.take(rest), 1u);
+        EXPECT_EQ(rest[0], std::byte{'e'});
+    }
+}
+
+TEST(Output, LosesNothingWhileThereIsRoom) {
+    Output output{16};
+    output.write(as_bytes("0123456789"));
+    output.write(as_bytes("abcdef"));
+    EXPECT_EQ(take_all(output), "0123456789abcdef");
+    EXPECT_EQ(output.lost(), 0u);
+}
+
+TEST(Output, TheOldestMakesRoomAndTheReaderIsTold) {
+    Output output{16};
+    output.write(as_bytes("0123456789"));
+    output.write(as_bytes("abcdefghij"));
+    EXPECT_EQ(output.lost(), 4u);
+    EXPECT_EQ(take_all(output), "\r\n[sheaf: 4 bytes of console output lost]\r\n456789abcdefghij");
+    output.write(as_bytes("next"));
+    EXPECT_EQ(take_all(output), "next") << "a loss is told once";
+}
+
+TEST(Output, OfMoreThanTheRoomTheEndIsKept) {
+    Output output{4};
+    output.write(as_bytes("xx"));
+    output.write(as_bytes("0123456789"));
+    EXPECT_EQ(output.lost(), 8u);
+    EXPECT_EQ(take_all(output), "\r\n[sheaf: 8 bytes of console output lost]\r\n6789");
+}
+
+}  // namespace
+}  // namespace sheaf::console
