@@ -47,6 +47,7 @@ guest_start() {
         --console "$console" --report "$report" --pid-file "$PWD/pid" </dev/null >sheaf.log 2>&1 &
     guest_pid=$!
     trap guest_kill EXIT
+    trap 'exit 143' TERM
 }
 
 # shellcheck disable=SC2317  # called by the trap
@@ -92,7 +93,18 @@ ended() {
     [ "$(report_field how)" = "$2" ] || fail "the report says $(report_field how) instead of $2"
     [ "$(report_field exit_code)" = "$1" ] || fail "the report's exit code is $(report_field exit_code)"
     [ ! -e pid ] || fail "the pid file is still there"
-    if pgrep -f "^$SHEAF_BINARY (run|vmm)" >/dev/null; then fail "a process of the machine is left"; fi
+    if leftover; then fail "a process of the machine is left"; fi
+}
+
+# leftover: whether a process of this test's machines still runs. Its environment tells it from others.
+export SHEAF_TEST=$PWD
+leftover() {
+    local process
+    for process in /proc/[0-9]*; do
+        if [ "$process/exe" -ef "$SHEAF_BINARY" ] &&
+            grep -qzsxF "SHEAF_TEST=$SHEAF_TEST" "$process/environ"; then return; fi
+    done
+    return 1
 }
 
 # guest_output: what the guest's script printed, without the console's carriage returns.
