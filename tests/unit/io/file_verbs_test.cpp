@@ -152,24 +152,48 @@ TEST_P(FileVerbs, RegisteredBuffersCanBeReplaced) {
     EXPECT_TRUE(loop_.register_buffers({}));
 }
 
-Task<void> cancel_reads(Loop& loop, int fd, Pace pace, int& cancelled, int& ended) {
+Task<void> cancel_writes(Loop& loop, int fd, Pace pace, Duration after, int& begun) {
     TaskGroup group;
     for (auto block = std::uint64_t{0}; block < 100; ++block)
         group.start(write_block(loop, fd, block, pace));
+    begun = static_cast<int>(group.size());
+    if (after > Duration::zero()) co_await loop.sleep(after);
     group.cancel();
-    cancelled = static_cast<int>(group.size());
     co_await group.join();
-    ended = cancelled - static_cast<int>(group.size());
+    EXPECT_TRUE(group.empty());
 }
 
+// At every stage: not submitted yet, with a worker, or just over.
 TEST_P(FileVerbs, CancelledRequestsEndOneWayOrTheOther) {
     for (const auto pace : {Pace::may_wait, Pace::at_once}) {
-        auto cancelled = 0;
-        auto ended = 0;
-        EXPECT_TRUE(run(loop_, cancel_reads(loop_, file_.get(), pace, cancelled, ended)));
-        EXPECT_EQ(cancelled, 100);
-        EXPECT_EQ(ended, 100);
+        for (auto round = 0; round < 40; ++round) {
+            auto begun = 0;
+            const auto after = std::chrono::microseconds{round * 5};
+            EXPECT_TRUE(run(loop_, cancel_writes(loop_, file_.get(), pace, after, begun)));
+            EXPECT_EQ(begun, 100);
+        }
     }
+}
+
+std::size_t cancel_and_pass(TaskGroup& group, std::size_t count) {
+    group.cancel();
+    return count;
+}
+
+// The operation still exists where its value is used, and is no longer to be cancelled.
+Task<void> cancel_in_the_same_expression(Loop& loop, TaskGroup& group, int fd) {
+    auto buffer = std::array<std::byte, 512>{};
+    EXPECT_EQ(cancel_and_pass(group, co_await loop.read(fd, buffer, 0)), 512u);
+}
+
+Task<void> join_a_self_canceller(Loop& loop, int fd) {
+    TaskGroup group;
+    group.start(cancel_in_the_same_expression(loop, group, fd));
+    co_await group.join();
+}
+
+TEST_P(FileVerbs, WhatIsOverIsNotCancelled) {
+    EXPECT_TRUE(run(loop_, join_a_self_canceller(loop_, file_.get())));
 }
 
 }  // namespace

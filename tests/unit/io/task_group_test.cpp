@@ -44,9 +44,9 @@ TEST_P(Groups, JoiningNothingReturnsAtOnce) {
 
 Task<void> several(Loop& loop, int& ended, bool& went_on) {
     TaskGroup group;
-    group.start(fail_after(loop, 4ms, "second"));
+    group.start(fail_after(loop, 60ms, "second"));
     group.start(fail_after(loop, 1ms, "first"));
-    group.start(sleep_for(loop, 8ms, ended));
+    group.start(sleep_for(loop, 70ms, ended));
     co_await group.join();
     went_on = true;
 }
