@@ -82,19 +82,20 @@ def test_mirror(tree):
     """src/X/y.cpp is tested by tests/unit/X/y_test.cpp, or mirrors.txt says by what."""
     covering = set()
     for source in tree.sources('src'):
-        if not source.path.endswith('.cpp') or any(map(tree.has, _mirrors(source.path))):
+        if not source.path.endswith('.cpp'):
             continue
-        test = tree.tested_by(source.path)
-        if not test:
+        if own := [test for test in _mirrors(source.path) if tree.has(test)]:
+            covering.add(own[0])
+        elif not (test := tree.tested_by(source.path)):
             yield source.path, 1, f'has no {_mirrors(source.path)[0]}'
         elif not tree.exists(test):
             yield source.path, 1, f'mirrors.txt names {test}, which is not there'
-        covering.add(test)
+        else:
+            covering.add(test)
     for source in tree.sources('tests/unit'):
-        stem = re.sub(r'^tests/unit/(.*)_test\.cpp$', r'src/\1', source.path)
-        if stem != source.path and source.path not in covering and \
-                not tree.has(stem + '.cpp') and not tree.has(stem + '.h'):
-            yield source.path, 1, f'tests no {stem}.h or .cpp'
+        header = re.sub(r'^tests/unit/(.*)_test\.cpp$', r'src/\1.h', source.path)
+        if header != source.path and source.path not in covering and not tree.has(header):
+            yield source.path, 1, f'tests no {header} or .cpp'
 
 
 def folder_readmes(tree):

@@ -139,6 +139,7 @@ class Rules(unittest.TestCase):
     def test_every_source_has_its_test(self):
         self.finds('test_mirror', {'src/base/lone.cpp': ''}, 'src/base/lone.cpp')
         self.accepts({'src/base/noun_part.cpp': ''})
+        self.accepts({'src/base/lone_part.cpp': '', 'tests/unit/base/lone_test.cpp': ''})
         listed = {'src/base/lone.cpp': '',
                   'tests/tidy/mirrors.txt': 'src/base/lo* tests/unit/base/noun_test.cpp a reason\n'}
         self.accepts(listed)
