@@ -35,7 +35,7 @@ void VectorCursor::skip(std::size_t length) {
 void VectorCursor::copy_out(std::span<std::byte> buffer) {
     while (!buffer.empty() && !rest_.empty()) {
         const auto from = piece(buffer.size());
-        std::memcpy(buffer.data(), from.data(), from.size());
+        std::ranges::copy(from, buffer.begin());
         buffer = buffer.subspan(from.size());
         advance(from.size());
     }
@@ -44,7 +44,7 @@ void VectorCursor::copy_out(std::span<std::byte> buffer) {
 void VectorCursor::copy_in(std::span<const std::byte> buffer) {
     while (!buffer.empty() && !rest_.empty()) {
         const auto to = piece(buffer.size());
-        std::memcpy(to.data(), buffer.data(), to.size());
+        std::ranges::copy(buffer.first(to.size()), to.begin());
         buffer = buffer.subspan(to.size());
         advance(to.size());
     }

@@ -45,14 +45,14 @@ TEST(Bzimage, ZeroPageTellsWhereThingsAre) {
                                      .command_line = "console=ttyS0 quiet",
                                      .rsdp = Gpa{0xe0000}}));
     const auto page = zero_page(memory);
-    EXPECT_EQ(page.hdr.type_of_loader, 0xff);
-    EXPECT_EQ(page.hdr.header, 0x53726448u);
-    EXPECT_EQ(page.hdr.init_size, 0x400000u);
-    EXPECT_EQ(page.acpi_rsdp_addr, 0xe0000u);
+    EXPECT_EQ(+page.hdr.type_of_loader, 0xff);
+    EXPECT_EQ(+page.hdr.header, 0x53726448u);
+    EXPECT_EQ(+page.hdr.init_size, 0x400000u);
+    EXPECT_EQ(+page.acpi_rsdp_addr, 0xe0000u);
     EXPECT_EQ(text_at(memory, Gpa{page.hdr.cmd_line_ptr}, 20),
               std::string("console=ttyS0 quiet\0", 20));
-    EXPECT_EQ(page.hdr.ramdisk_size, 5000u);
-    EXPECT_EQ(page.hdr.ramdisk_image, 64_MiB - 8192);
+    EXPECT_EQ(+page.hdr.ramdisk_size, 5000u);
+    EXPECT_EQ(+page.hdr.ramdisk_image, 64_MiB - 8192);
     EXPECT_EQ(text_at(memory, Gpa{page.hdr.ramdisk_image}, 5000), std::string(5000, 'i'));
 }
 
@@ -63,7 +63,7 @@ TEST(Bzimage, HeaderIsCopiedOnlyAsFarAsItReaches) {
     kernel.header.kernel_info_offset = 0xbad;  // beyond that end
     const auto image = file_of(kernel.content());
     ASSERT_TRUE(load_kernel(memory, {.image = image}));
-    EXPECT_EQ(zero_page(memory).hdr.kernel_info_offset, 0u);
+    EXPECT_EQ(+zero_page(memory).hdr.kernel_info_offset, 0u);
 }
 
 TEST(Bzimage, MemoryMapCoversMemoryOnBothSidesOfTheHole) {
@@ -104,7 +104,7 @@ TEST(Bzimage, InitrdStaysBelowTheKernelsLimitAndOffTheKernel) {
     const auto image = file_of(kernel.content());
     const auto initrd = file_of(std::string(1_MiB, 'i'));
     ASSERT_TRUE(load_kernel(memory, {.image = image, .initrd = &initrd}));
-    EXPECT_EQ(zero_page(memory).hdr.ramdisk_image, 63_MiB);
+    EXPECT_EQ(+zero_page(memory).hdr.ramdisk_image, 63_MiB);
 
     // The kernel uses [16 MiB, 20 MiB): 1 MiB fits exactly up to 21 MiB, not up to 20.5 MiB.
     const auto exact = memory_of(21_MiB);
