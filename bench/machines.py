@@ -81,20 +81,32 @@ def descendants(pid):
     return found
 
 
+def is_guest_memory(header, size_kib):
+    """Whether a mapping of smaps is guest memory: a memfd that says so by its name, or one without a name
+    (or with the name that kernels with named anonymous memory show) of exactly the guest's size."""
+    words = header.split(maxsplit=5)
+    name = words[5] if len(words) > 5 else ""
+    if "memfd:memory-backend-memfd" in name:
+        return True
+    return name in ("", "[anon:sheaf-guest-memory]") and size_kib == MEMORY_MIB * 1024
+
+
 def memory_beside_guest(pid):
-    """PSS in MiB of the processes from `pid` down, without the mapping of guest memory: the memfd
-    that says so by its name."""
+    """PSS in MiB of the processes from `pid` down, without the mapping of guest memory."""
     total = 0
     guest_seen = False
     for process in descendants(pid):
+        header = ""
         is_guest = False
         for line in pathlib.Path(f"/proc/{process}/smaps").read_text().splitlines():
-            first = line.split(maxsplit=1)[0]
+            first, *values = line.split()
             if "-" in first and not first.endswith(":"):
-                is_guest = "memfd:sheaf-guest-memory" in line or "memfd:memory-backend-memfd" in line
+                header = line
+            elif first == "Size:":
+                is_guest = is_guest_memory(header, int(values[0]))
                 guest_seen = guest_seen or is_guest
             elif first == "Pss:" and not is_guest:
-                total += int(line.split()[1])
+                total += int(values[0])
     if not guest_seen:
-        raise harness.Failed("no process maps a memfd of guest memory")
+        raise harness.Failed("no process maps guest memory")
     return total / 1024

@@ -1,40 +1,43 @@
-# Shared by the scripts of this folder; sourced, never run. Says what happens with elapsed time, installs
-# Debian packages that are missing, and keeps what is expensive to make in one cache folder.
+# shellcheck shell=bash
+# Shared by the scripts; sourced, never run. Progress with elapsed time, and one cache folder for what is
+# expensive to make: an entry appears there whole or not at all, and two runs do not make it twice.
 
 SHEAF_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 SHEAF_CACHE=${SHEAF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sheaf}
 export SHEAF_ROOT SHEAF_CACHE
 
-say() { printf '[%3ds] %s\n' "$SECONDS" "$*"; }
-die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+# Progress goes to standard error: standard output belongs to a script's result.
+say() { printf '[%3ds] %s\n' "$SECONDS" "$*" >&2; }
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
 
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then "$@"
-    elif command -v sudo >/dev/null; then sudo "$@"
-    else die "needs root for: $* (run it as root, or install sudo)"
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "needs root for: $* (run it as root, or install sudo)"
     fi
 }
 
-# need_packages NAME...: installs those that are missing, after one update of the lists.
-need_packages() {
-    local missing=() name
-    for name in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
-            missing+=("$name")
-    done
-    [ ${#missing[@]} -eq 0 ] && return
-    say "installing ${#missing[@]} Debian packages: ${missing[*]}"
-    as_root apt-get -q update >/dev/null || die "apt-get update failed"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends \
-        "${missing[@]}" >/dev/null || die "apt-get install failed"
+# lock NAME: holds the cache's lock of that name until the script ends.
+lock() {
+    mkdir -p "$SHEAF_CACHE"
+    exec {SHEAF_LOCK}>"$SHEAF_CACHE/$1.lock"
+    flock -n "$SHEAF_LOCK" && return
+    say "waiting for another run that holds $SHEAF_CACHE/$1.lock"
+    flock "$SHEAF_LOCK"
 }
 
-# run_logged FILE COMMAND...: keeps the output in FILE, and shows its end when the command fails.
+# run_logged FILE COMMAND...: keeps the output in FILE and shows its end when the command fails.
 run_logged() {
     local log=$1
     shift
     mkdir -p "$(dirname "$log")"
     "$@" >"$log" 2>&1 && return
     tail -n 40 "$log" >&2
-    die "failed: $* (all of its output: $log)"
+    die "failed: $* (its whole output is in $log)"
 }

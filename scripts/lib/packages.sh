@@ -1,9 +1,45 @@
-# The Debian packages that each part needs; sourced after common.sh.
+# shellcheck shell=bash
+# Installs Debian packages; sourced after common.sh.
 
-packages_build=(clang-19 lld-19 llvm-19 libclang-rt-19-dev ccache ninja-build cmake pkg-config git
-    libsimdjson-dev libfmt-dev liburing-dev libboost1.81-dev acpica-tools python3)
-packages_test=(clang-tidy-19 clang-format-19 libgtest-dev libgmock-dev libbenchmark-dev
-    fio iproute2 util-linux)
-packages_lab=(qemu-system-x86 busybox-static kmod cpio xz-utils e2fsprogs iproute2
-    netcat-openbsd iputils-ping)
-packages_guest=(mmdebstrap e2fsprogs kmod)
+# package_missing NAME
+package_missing() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" != installed ]
+}
+
+# package_unknown NAME...: true if apt's lists do not offer one of them.
+package_unknown() {
+    local name
+    for name in "$@"; do
+        apt-cache show "$name" >/dev/null 2>&1 || return 0
+    done
+    return 1
+}
+
+# need_packages NAME...: installs those that are missing. The lists are updated at most once, and only
+# when they lack a name or offer files that the archive no longer has.
+need_packages() {
+    local missing=() name
+    for name in "$@"; do
+        if package_missing "$name"; then missing+=("$name"); fi
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null ||
+        die "needs Debian packages (${missing[*]}), and this system has no apt-get"
+    say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+    if ! package_unknown "${missing[@]}" && install_packages "${missing[@]}"; then return; fi
+    say "updating the package lists"
+    run_logged "$SHEAF_CACHE/log/apt-update" as_root apt-get -qy update
+    if package_unknown "${missing[@]}"; then
+        die "apt offers not all of: ${missing[*]} (Sheaf is built on Debian 12, bookworm)"
+    fi
+    install_packages "${missing[@]}" || {
+        tail -n 20 "$SHEAF_CACHE/log/apt-install" >&2
+        die "apt-get install failed (its whole output is in $SHEAF_CACHE/log/apt-install)"
+    }
+}
+
+install_packages() {
+    mkdir -p "$SHEAF_CACHE/log"
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qy install --no-install-recommends "$@" >"$SHEAF_CACHE/log/apt-install" 2>&1
+}

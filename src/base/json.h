@@ -12,8 +12,9 @@ namespace sheaf {
 // Fails with invalid; the text begins with the path of what is wrong.
 template <class T>
 Result<T> decode(std::string_view text) {
+    const auto document = TRY(parse_json(text));
     auto value = T{};
-    TRY(json::decode_value(TRY(parse_json(text)), "", value));
+    TRY(json::decode_value(document, json::Path{}, value));
     return value;
 }
 

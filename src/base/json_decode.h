@@ -7,38 +7,35 @@
 
 #include <boost/mp11/algorithm.hpp>
 
+#include "base/json_path.h"
 #include "base/json_types.h"
 #include "base/json_value.h"
 
 namespace sheaf::json {
 
-// The path is built only on the way out of an error, so decoding what is right costs no strings.
-inline Failure at(std::string_view path, std::string_view what) {
-    return fail(Kind::invalid, "{}: {}", path.empty() ? "/" : path, what);
+inline Failure at(const Path& path, std::string_view what) {
+    return fail(Kind::invalid, "{}: {}", path.text(), what);
 }
 
-inline Failure expected(std::string_view path, std::string_view wanted, const JsonValue& value) {
+inline Failure expected(const Path& path, std::string_view wanted, const JsonValue& value) {
     return at(path, fmt::format("expected {}, not {}", wanted, value.type_name()));
 }
 
-// A name as a piece of a JSON pointer (RFC 6901).
-std::string pointer_piece(std::string_view name);
-
-inline Result<void> decode_value(const JsonValue& value, std::string_view path, bool& into) {
+inline Result<void> decode_value(const JsonValue& value, const Path& path, bool& into) {
     const auto* content = std::get_if<bool>(&value.content());
     if (!content) return expected(path, "a boolean", value);
     into = *content;
     return {};
 }
 
-inline Result<void> decode_value(const JsonValue& value, std::string_view path, std::string& into) {
+inline Result<void> decode_value(const JsonValue& value, const Path& path, std::string& into) {
     const auto* content = std::get_if<std::string>(&value.content());
     if (!content) return expected(path, "a string", value);
     into = *content;
     return {};
 }
 
-inline Result<void> decode_value(const JsonValue& value, std::string_view path, double& into) {
+inline Result<void> decode_value(const JsonValue& value, const Path& path, double& into) {
     if (const auto* real = std::get_if<double>(&value.content())) {
         into = *real;
     } else if (const auto* whole = std::get_if<std::int64_t>(&value.content())) {
@@ -52,7 +49,7 @@ inline Result<void> decode_value(const JsonValue& value, std::string_view path, 
 }
 
 template <std::integral T>
-Result<void> decode_value(const JsonValue& value, std::string_view path, T& into) {
+Result<void> decode_value(const JsonValue& value, const Path& path, T& into) {
     const auto take = [&](auto number) -> Result<void> {
         if (!std::in_range<T>(number))
             return at(path,
@@ -67,7 +64,7 @@ Result<void> decode_value(const JsonValue& value, std::string_view path, T& into
 }
 
 template <DescribedEnum T>
-Result<void> decode_value(const JsonValue& value, std::string_view path, T& into) {
+Result<void> decode_value(const JsonValue& value, const Path& path, T& into) {
     auto name = std::string{};
     TRY(decode_value(value, path, name));
     bool found = false;
@@ -76,54 +73,55 @@ Result<void> decode_value(const JsonValue& value, std::string_view path, T& into
         into = enumerator.value;
         found = true;
     });
-    if (!found) return at(path, fmt::format("unknown value \"{}\"", name));
+    if (!found) return at(path, fmt::format("unknown value {}", in_quotes(name)));
     return {};
 }
 
-template <DescribedStruct T>
-Result<void> decode_value(const JsonValue& value, std::string_view path, T& into);
-
+// The kinds below hold each other; Path's namespace is how they find what is declared later.
 template <Optional T>
-Result<void> decode_value(const JsonValue& value, std::string_view path, T& into) {
+Result<void> decode_value(const JsonValue& value, const Path& path, T& into) {
     into.reset();
     if (value.is_null()) return {};
     return decode_value(value, path, into.emplace());
 }
 
 template <List T>
-Result<void> decode_value(const JsonValue& value, std::string_view path, T& into) {
+Result<void> decode_value(const JsonValue& value, const Path& path, T& into) {
     const auto* elements = std::get_if<JsonValue::Array>(&value.content());
     if (!elements) return expected(path, "an array", value);
     into.clear();
-    for (const auto& element : *elements)
-        TRY(decode_value(element, fmt::format("{}/{}", path, into.size()), into.emplace_back()));
+    for (const auto& element : *elements) {
+        const auto inner = path.element(into.size());
+        TRY(decode_value(element, inner, into.emplace_back()));
+    }
     return {};
 }
 
 template <Dictionary T>
-Result<void> decode_value(const JsonValue& value, std::string_view path, T& into) {
+Result<void> decode_value(const JsonValue& value, const Path& path, T& into) {
     const auto* members = std::get_if<JsonValue::Object>(&value.content());
     if (!members) return expected(path, "an object", value);
     into.clear();
     for (const auto& [name, element] : *members)
-        TRY(decode_value(element, fmt::format("{}/{}", path, pointer_piece(name)), into[name]));
+        TRY(decode_value(element, path.member(name), into[name]));
     return {};
 }
 
 // Decodes one member of an object into the field of that name.
 template <DescribedStruct T>
-Result<void> decode_member(const JsonValue::Member& member, std::string_view path, T& into) {
+Result<void> decode_member(const JsonValue::Member& member, const Path& path, T& into) {
     const auto& [name, value] = member;
-    const auto inner = fmt::format("{}/{}", path, pointer_piece(name));
-    auto outcome = Result<void>{at(inner, "unknown field")};
+    const auto inner = path.member(name);
+    auto outcome = std::optional<Result<void>>{};
     boost::mp11::mp_for_each<Members<T>>([&](auto field) {
         if (name == field.name) outcome = decode_value(value, inner, into.*field.pointer);
     });
-    return outcome;
+    if (!outcome) return at(inner, "unknown field");
+    return *std::move(outcome);
 }
 
 template <DescribedStruct T>
-Result<void> decode_value(const JsonValue& value, std::string_view path, T& into) {
+Result<void> decode_value(const JsonValue& value, const Path& path, T& into) {
     const auto* members = std::get_if<JsonValue::Object>(&value.content());
     if (!members) return expected(path, "an object", value);
     for (const auto& member : *members) TRY(decode_member(member, path, into));

@@ -43,6 +43,13 @@ void encode_value(T value, std::string& out) {
     encode_value(std::string_view{boost::describe::enum_to_string(value, "")}, out);
 }
 
+// Declared ahead, for they hold each other.
+template <Optional T>
+void encode_value(const T& value, std::string& out);
+template <List T>
+void encode_value(const T& values, std::string& out);
+template <Dictionary T>
+void encode_value(const T& values, std::string& out);
 template <DescribedStruct T>
 void encode_value(const T& value, std::string& out);
 

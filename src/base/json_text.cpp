@@ -1,33 +1,16 @@
-#include <array>
 #include <cmath>
+#include <iterator>
+#include <string>
+#include <string_view>
 
-#include "base/json.h"
+#include <fmt/core.h>
+
+#include "base/json_encode.h"
+#include "base/utf8.h"
 
 namespace sheaf::json {
 
 namespace {
-
-// How many bytes of valid UTF-8 (RFC 3629) the text begins with, 0 where its first byte is none.
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-    };
-    const auto continues = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-    const auto first = byte(0);
-    if (first < 0x80) return 1;
-    if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
-    if (first >= 0xe0 && first <= 0xef) {
-        const bool overlong = first == 0xe0 && byte(1) < 0xa0;
-        const bool surrogate = first == 0xed && byte(1) > 0x9f;
-        return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
-    }
-    if (first >= 0xf0 && first <= 0xf4) {
-        const bool overlong = first == 0xf0 && byte(1) < 0x90;
-        const bool too_large = first == 0xf4 && byte(1) > 0x8f;
-        return continues(1) && continues(2) && continues(3) && !overlong && !too_large ? 4 : 0;
-    }
-    return 0;
-}
 
 void escape(char letter, std::string& out) {
     switch (letter) {
@@ -38,7 +21,7 @@ void escape(char letter, std::string& out) {
         case '\t': out += "\\t"; return;
         default: break;
     }
-    if (static_cast<unsigned char>(letter) < 0x20) {
+    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) {
         fmt::format_to(std::back_inserter(out), "\\u{:04x}", letter);
     } else {
         out += letter;
@@ -46,20 +29,6 @@ void escape(char letter, std::string& out) {
 }
 
 }  // namespace
-
-std::string pointer_piece(std::string_view name) {
-    auto piece = std::string{};
-    for (const char letter : name) {
-        if (letter == '~') {
-            piece += "~0";
-        } else if (letter == '/') {
-            piece += "~1";
-        } else {
-            piece += letter;
-        }
-    }
-    return piece;
-}
 
 void encode_value(std::string_view text, std::string& out) {
     out += '"';

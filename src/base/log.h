@@ -12,8 +12,8 @@ namespace sheaf {
 enum class LogLevel { debug, info, warning, error };
 
 struct LogField {
-    std::string_view key;
-    std::string value;
+    std::string_view key;  // a literal of the program, written as it is
+    std::string value;     // anything, also what a guest or peer gave
 };
 
 // Any thread. A line is one write(2), so lines of several threads and processes do not mix.
@@ -27,7 +27,8 @@ class Logger {
     void warning(std::string_view message, std::initializer_list<LogField> fields = {}) const;
     void error(std::string_view message, std::initializer_list<LogField> fields = {}) const;
 
-    // Longer lines are cut, with "..." at the end. Control characters are escaped.
+    // Bytes of a line with its end; a longer one is cut and ends with "...". Control characters
+    // and bytes that are not UTF-8 are escaped.
     static constexpr std::size_t line_limit = 2048;
 
   private:

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/error.h"
 
@@ -46,17 +46,17 @@ T unwrap(Result<T>&& result) {
 #define SHEAF_JOIN_(left, right) left##right
 #define SHEAF_JOIN(left, right) SHEAF_JOIN_(left, right)
 
-#define SHEAF_TRY(variable, expression, ...)                                              \
-    __extension__({                                                                       \
-        auto variable = (expression);                                                     \
-        if (!variable) return ::sheaf::Failure{std::move(variable).error() __VA_ARGS__};  \
-        ::sheaf::detail::unwrap(std::move(variable));                                     \
+#define SHEAF_TRY(variable, expression, ...)                                             \
+    __extension__({                                                                      \
+        auto variable = (expression);                                                    \
+        if (!variable) return ::sheaf::Failure{std::move(variable).error() __VA_ARGS__}; \
+        ::sheaf::detail::unwrap(std::move(variable));                                    \
     })
 
-// auto fd = TRY(open_disk(path));  ends the enclosing plain function with the error if there is one.
+// auto fd = TRY(open_disk(path));  ends the enclosing plain function with the error if there is
+// one.
 #define TRY(expression) SHEAF_TRY(SHEAF_JOIN(try_result_, __COUNTER__), expression)
 
 // TRY that also says what was being attempted: TRY_WITHIN(load(path), "kernel {}", path).
-#define TRY_WITHIN(expression, ...)                               \
-    SHEAF_TRY(SHEAF_JOIN(try_result_, __COUNTER__), expression, \
-              .within(::fmt::format(__VA_ARGS__)))
+#define TRY_WITHIN(expression, ...) \
+    SHEAF_TRY(SHEAF_JOIN(try_result_, __COUNTER__), expression, .within(::fmt::format(__VA_ARGS__)))

@@ -68,37 +68,66 @@ int refuse(const Error& error, ExitCode code) {
     return static_cast<int>(code);
 }
 
-// Written beside its place and renamed, so that nobody reads half a report.
-Result<void> write_report(const std::string& path, const ExitReport& report) {
-    const auto temporary = path + ".new";
-    const auto text = encode(report) + "\n";
-    auto file =
-        TRY(checked_fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644),
+// The report's file, opened before the machine starts so that a wrong path is known then. It is
+// written beside its place and renamed, so that nobody reads half a report.
+class ReportFile {
+  public:
+    static Result<ReportFile> create(const std::string& path) {
+        const auto temporary = path + ".new";
+        auto file = TRY(
+            checked_fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644),
                        "report {}", path));
-    const auto written = ::write(file.get(), text.data(), text.size());
-    if (written != static_cast<ssize_t>(text.size())) {
-        const int error = written < 0 ? errno : ENOSPC;
-        ::unlink(temporary.c_str());
-        return fail_os(error, "report {}", path);
+        return ReportFile{path, std::move(file)};
     }
-    TRY(checked(::rename(temporary.c_str(), path.c_str()), "report {}", path));
-    return {};
-}
+    ReportFile(ReportFile&& other) noexcept
+        : path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
+    ReportFile& operator=(ReportFile&&) = delete;
+    ~ReportFile() {
+        if (!path_.empty()) ::unlink((path_ + ".new").c_str());
+    }
+
+    Result<void> write(const ExitReport& report) {
+        const auto text = encode(report) + "\n";
+        const auto written = ::write(file_.get(), text.data(), text.size());
+        if (written != static_cast<ssize_t>(text.size()))
+            return fail_os(written < 0 ? errno : ENOSPC, "report {}", path_);
+        TRY(checked(::rename((path_ + ".new").c_str(), path_.c_str()), "report {}", path_));
+        path_.clear();
+        return {};
+    }
+
+  private:
+    ReportFile(std::string path, Fd file) : path_(std::move(path)), file_(std::move(file)) {}
+    std::string path_;
+    Fd file_;
+};
 
 Result<ExitReport> keep(const node::RunOptions& run_options) {
-    auto loop = TRY(io::make_loop());
-    auto keeper = TRY(node::Keeper::create(run_options, *loop));
     auto pid_file = std::optional<PidFile>{};
     if (run_options.pid_file) pid_file.emplace(TRY(PidFile::create(*run_options.pid_file)));
+    auto loop = TRY(io::make_loop());
+    auto keeper = TRY(node::Keeper::create(run_options, *loop));
     return keeper->run();
 }
 
-int finish(const node::RunOptions& run_options, const ExitReport& report) {
+// A machine that never started has a report as well.
+ExitReport refusal(const Error& error) {
+    auto report = ExitReport{};
+    report.how = "refused";
+    report.exit_code = static_cast<int>(node::exit_code_of(error.kind()));
+    report.detail = error.text();
+    report.started_at = report.ended_at = node::timestamp_now();
+    return report;
+}
+
+Result<int> run(const node::RunOptions& run_options) {
+    auto report_file = std::optional<ReportFile>{};
+    if (run_options.report) report_file.emplace(TRY(ReportFile::create(*run_options.report)));
+    const auto kept = keep(run_options);
+    const auto report = kept ? *kept : refusal(kept.error());
     if (report.exit_code != 0 && !report.detail.empty())
         std::fputs(fmt::format("sheaf run: {}\n", report.detail).c_str(), stderr);
-    if (!run_options.report) return report.exit_code;
-    if (auto written = write_report(*run_options.report, report); !written)
-        return refuse(written.error(), ExitCode::internal);
+    if (report_file) TRY(report_file->write(report));
     return report.exit_code;
 }
 
@@ -110,9 +139,8 @@ int run_main(std::span<char*> arguments) {
                       ExitCode::usage);
     const auto run_options = parse_run_options(*parsed);
     if (!run_options) return refuse(run_options.error(), ExitCode::bad_input);
-    const auto report = keep(*run_options);
-    if (!report) return refuse(report.error(), node::exit_code_of(report.error().kind()));
-    return finish(*run_options, *report);
+    const auto code = run(*run_options);
+    return code ? *code : refuse(code.error(), node::exit_code_of(code.error().kind()));
 }
 
 }  // namespace

@@ -52,8 +52,11 @@ int transfer(const Request& request, std::uint64_t offset, int flags) {
 
 int transfer_without_waiting(const Request& request) {
     const auto result = transfer(request, Request::no_offset, RWF_NOWAIT);
-    // A terminal, say, does not know the flag; poll has said that it is ready.
-    return result == -EOPNOTSUPP ? transfer(request, Request::no_offset, 0) : result;
+    if (result != -EOPNOTSUPP) return result;
+    // Sockets, pipes and terminals of older kernels do not know the flag. That poll has said ready
+    // is not enough: a write longer than the room there is would wait.
+    const NonBlocking guard{request.fd};
+    return transfer(request, Request::no_offset, 0);
 }
 
 int poll_now(const Request& request) {

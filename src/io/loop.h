@@ -57,6 +57,11 @@ class Loop {
                           Pace pace = Pace::may_wait);
     Io<std::size_t> write(int fd, std::span<const std::byte> buffer, std::uint64_t offset,
                           Pace pace = Pace::may_wait);
+    // The same with a buffer inside the registered buffer of this index (register_buffers()).
+    Io<std::size_t> read_registered(int fd, int index, std::span<std::byte> buffer,
+                                    std::uint64_t offset);
+    Io<std::size_t> write_registered(int fd, int index, std::span<const std::byte> buffer,
+                                     std::uint64_t offset);
     // Waits for data on a descriptor without positions: pipe, eventfd, terminal, tap. Opened
     // without O_NONBLOCK it costs one request, with it three where it has to wait.
     Io<std::size_t> read_stream(int fd, std::span<const iovec> vectors);

@@ -78,6 +78,7 @@ class Operation : public Cancellable {
         bool taken = false;  // by a worker thread, whose lock guards it
         bool cancel_asked = false;
         std::timespec deadline{};
+        std::uint64_t key = 0;  // the loop's own name for it
     };
     LoopNotes notes;
 

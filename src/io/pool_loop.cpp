@@ -24,7 +24,7 @@ bool always_ready(const Request& request) {
 
 Result<std::unique_ptr<PoolLoop>> PoolLoop::create(std::size_t thread_limit) {
     auto wakeup = TRY(Mailbox::make_wakeup());
-    return std::unique_ptr<PoolLoop>{new PoolLoop{std::move(wakeup), thread_limit}};
+    return std::make_unique<PoolLoop>(std::move(wakeup), thread_limit);
 }
 
 PoolLoop::PoolLoop(Fd wakeup, std::size_t thread_limit)

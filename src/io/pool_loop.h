@@ -19,6 +19,7 @@ namespace sheaf::io {
 class PoolLoop final : public Loop {
   public:
     static Result<std::unique_ptr<PoolLoop>> create(std::size_t thread_limit = 8);
+    PoolLoop(Fd wakeup, std::size_t thread_limit);  // for create()
 
     LoopKind kind() const override { return LoopKind::thread_pool; }
     void start(Operation& operation) override;
@@ -33,8 +34,6 @@ class PoolLoop final : public Loop {
     void stop() override { mailbox_.stop(); }
 
   private:
-    PoolLoop(Fd wakeup, std::size_t thread_limit);
-
     void turn();
     void wait();
     void take_ready();

@@ -59,45 +59,46 @@ bool performed_by_loop(const Request& request) {
 
 }  // namespace
 
-void UringLoop::RingCloser::operator()(io_uring* ring) const {
-    ::io_uring_queue_exit(ring);
-    delete ring;
-}
+struct UringLoop::Ring {
+    static Result<std::unique_ptr<Ring>> create(unsigned entries, unsigned flags);
+    Ring() = default;
+    Ring(const Ring&) = delete;
+    Ring& operator=(const Ring&) = delete;
+    ~Ring() {
+        if (open) ::io_uring_queue_exit(&kernel);
+    }
 
-Result<UringLoop::Ring> UringLoop::make_ring(unsigned entries, unsigned flags) {
+    io_uring kernel{};
+    bool open = false;
+    bool disabled = false;  // until it is bound to the loop's thread
+};
+
+Result<std::unique_ptr<UringLoop::Ring>> UringLoop::Ring::create(unsigned entries, unsigned flags) {
     auto parameters = io_uring_params{};
     parameters.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
     parameters.cq_entries = entries * 8;
-    auto ring = std::make_unique<io_uring>();
-    const auto result = ::io_uring_queue_init_params(entries, ring.get(), &parameters);
+    auto ring = std::make_unique<Ring>();
+    const auto result = ::io_uring_queue_init_params(entries, &ring->kernel, &parameters);
     if (result < 0) return fail_os(-result, "setting up io_uring");
-    auto owned = Ring{ring.release()};
+    ring->open = true;
+    ring->disabled = (flags & IORING_SETUP_R_DISABLED) != 0;
     // Without NODROP (before 5.5) completions could be lost.
     if (!(parameters.features & IORING_FEAT_NODROP))
         return fail(Kind::unsupported, "setting up io_uring: the kernel's is too old");
-    return owned;
+    return ring;
 }
 
 Result<std::unique_ptr<UringLoop>> UringLoop::create(unsigned entries) {
     auto wakeup = TRY(Mailbox::make_wakeup());
-    auto last = Result<Ring>{};
-    for (const auto flags : flag_choices) {
-        last = make_ring(entries, flags);
-        if (last) {
-            const auto disabled = (flags & IORING_SETUP_R_DISABLED) != 0;
-            return std::unique_ptr<UringLoop>{
-                new UringLoop{*std::move(last), std::move(wakeup), disabled}};
-        }
-        if (last.error().os_error() != EINVAL) break;
-    }
-    return Failure{std::move(last).error()};
+    auto ring = Ring::create(entries, flag_choices.front());
+    for (auto choice = std::size_t{1}; choice < flag_choices.size(); ++choice)
+        if (!ring && ring.error().os_error() == EINVAL)
+            ring = Ring::create(entries, flag_choices.at(choice));
+    return std::make_unique<UringLoop>(TRY(std::move(ring)), std::move(wakeup));
 }
 
-UringLoop::UringLoop(Ring ring, Fd wakeup, bool starts_disabled)
-    : ring_(std::move(ring)),
-      mailbox_(std::move(wakeup)),
-      wakeup_(*this, mailbox_.wakeup()),
-      disabled_(starts_disabled) {
+UringLoop::UringLoop(std::unique_ptr<Ring> ring, Fd wakeup)
+    : ring_(std::move(ring)), mailbox_(std::move(wakeup)), wakeup_(*this, mailbox_.wakeup()) {
     start(wakeup_);
 }
 
@@ -126,12 +127,12 @@ void UringLoop::bind_to_this_thread() {
     bound_ = true;
     mailbox_.bind_to_this_thread();
     // Debian's liburing.so does not export io_uring_enable_rings().
-    if (std::exchange(disabled_, false))
-        ::io_uring_register(static_cast<unsigned>(ring_->ring_fd), IORING_REGISTER_ENABLE_RINGS,
-                            nullptr, 0);
+    if (std::exchange(ring_->disabled, false))
+        ::io_uring_register(static_cast<unsigned>(ring_->kernel.ring_fd),
+                            IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
     // Saves looking up the ring's descriptor in each call; where it is not to be had, nothing is
     // lost.
-    ::io_uring_register_ring_fd(ring_.get());
+    ::io_uring_register_ring_fd(&ring_->kernel);
 }
 
 void UringLoop::turn() {
@@ -143,7 +144,7 @@ void UringLoop::turn() {
 }
 
 void UringLoop::submit_and_wait() {
-    auto* ring = ring_.get();
+    auto* ring = &ring_->kernel;
     const auto ready = mailbox_.pending() || !set_aside_.empty() || !at_once_.empty() ||
                        !hooks_.empty() || ::io_uring_cq_ready(ring);
     if (ready && !has_business_with_kernel(*ring)) return;
@@ -160,11 +161,11 @@ void UringLoop::submit_and_wait() {
 void UringLoop::reap() {
     auto early = std::exchange(set_aside_, {});
     for (const auto& completion : early) dispatch(completion);
-    for (auto count = ::io_uring_cq_ready(ring_.get()); count > 0; --count) {
+    for (auto count = ::io_uring_cq_ready(&ring_->kernel); count > 0; --count) {
         io_uring_cqe* entry = nullptr;
-        if (::io_uring_peek_cqe(ring_.get(), &entry) != 0) break;
+        if (::io_uring_peek_cqe(&ring_->kernel, &entry) != 0) break;
         const auto completion = Completion{entry->user_data, entry->res};
-        ::io_uring_cqe_seen(ring_.get(), entry);
+        ::io_uring_cqe_seen(&ring_->kernel, entry);
         dispatch(completion);
     }
 }
@@ -235,10 +236,10 @@ void UringLoop::cancel(Operation& operation) {
 }
 
 io_uring_sqe& UringLoop::next_entry() {
-    auto* entry = ::io_uring_get_sqe(ring_.get());
+    auto* entry = ::io_uring_get_sqe(&ring_->kernel);
     while (!entry) {
         make_room();
-        entry = ::io_uring_get_sqe(ring_.get());
+        entry = ::io_uring_get_sqe(&ring_->kernel);
     }
     return *entry;
 }
@@ -247,21 +248,21 @@ io_uring_sqe& UringLoop::next_entry() {
 // thread, which is then the loop's own.
 void UringLoop::make_room() {
     if (!bound_) bind_to_this_thread();
-    const auto result = ::io_uring_submit(ring_.get());
+    const auto result = ::io_uring_submit(&ring_->kernel);
     if (result >= 0 || result == -EINTR) return;
     if (result != -EBUSY && result != -EAGAIN) misuse("io_uring refused to submit");
     // The kernel takes no more before completions are taken from it; nobody may be resumed here, so
     // they are kept for the next turn.
-    ::io_uring_get_events(ring_.get());
+    ::io_uring_get_events(&ring_->kernel);
     io_uring_cqe* entry = nullptr;
-    while (::io_uring_peek_cqe(ring_.get(), &entry) == 0) {
+    while (::io_uring_peek_cqe(&ring_->kernel, &entry) == 0) {
         set_aside_.push_back({entry->user_data, entry->res});
-        ::io_uring_cqe_seen(ring_.get(), entry);
+        ::io_uring_cqe_seen(&ring_->kernel, entry);
     }
 }
 
 Result<void> UringLoop::register_buffers(std::span<const iovec> buffers) {
-    auto* ring = ring_.get();
+    auto* ring = &ring_->kernel;
     if (std::exchange(buffers_registered_, false)) ::io_uring_unregister_buffers(ring);
     if (buffers.empty()) return {};
     const auto count = static_cast<unsigned>(buffers.size());

@@ -10,7 +10,6 @@
 #include "io/mailbox.h"
 #include "io/operation_list.h"
 
-struct io_uring;
 struct io_uring_sqe;
 
 namespace sheaf::io {
@@ -21,6 +20,9 @@ class UringLoop final : public Loop {
     // calls, nothing else. Kind::unsupported or Kind::denied where io_uring is not to be had.
     static Result<std::unique_ptr<UringLoop>> create(unsigned entries = 256);
     ~UringLoop() override;
+
+    struct Ring;                                       // the kernel's and liburing's side
+    UringLoop(std::unique_ptr<Ring> ring, Fd wakeup);  // for create()
 
     LoopKind kind() const override { return LoopKind::io_uring; }
     void start(Operation& operation) override;
@@ -33,10 +35,6 @@ class UringLoop final : public Loop {
     void stop() override { mailbox_.stop(); }
 
   private:
-    struct RingCloser {
-        void operator()(io_uring* ring) const;
-    };
-    using Ring = std::unique_ptr<io_uring, RingCloser>;
     struct Completion {
         std::uint64_t user_data;
         int result;
@@ -51,9 +49,6 @@ class UringLoop final : public Loop {
         std::uint64_t count_ = 0;
     };
 
-    UringLoop(Ring ring, Fd wakeup, bool starts_disabled);
-    static Result<Ring> make_ring(unsigned entries, unsigned flags);
-
     void bind_to_this_thread();
     void turn();
     void submit_and_wait();
@@ -66,14 +61,13 @@ class UringLoop final : public Loop {
     io_uring_sqe& next_entry();
     void make_room();
 
-    Ring ring_;
+    std::unique_ptr<Ring> ring_;
     Mailbox mailbox_;
     Wakeup wakeup_;
     TurnHooks hooks_;
     OperationList at_once_;              // to be performed by this thread, at the end of the turn
     std::vector<Completion> set_aside_;  // taken early, where the kernel had no room for more
-    bool disabled_;                      // the ring is not bound to the loop's thread yet
-    bool bound_ = false;
+    bool bound_ = false;                 // to the loop's thread
     bool buffers_registered_ = false;
 };
 

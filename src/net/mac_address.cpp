@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <fmt/format.h>
+
 namespace sheaf::net {
 
 Result<MacAddress> parse_mac_address(std::string_view text) {

@@ -18,7 +18,8 @@ inline constexpr Gpa command_line{0x20000};
 inline constexpr std::uint64_t command_line_limit = 64_KiB;
 inline constexpr Gpa low_memory_end{0x9fc00};  // the EBDA and the BIOS area follow
 inline constexpr Gpa acpi_tables{0xe0000};     // RSDP first; reserved in the memory map
-inline constexpr std::uint64_t acpi_tables_limit = 128_KiB;
+inline constexpr Gpa reset_vector{0xffff0};    // F000:FFF0, where a real-mode restart jumps
+inline constexpr std::uint64_t acpi_tables_limit = reset_vector - acpi_tables;
 inline constexpr Gpa high_memory{1_MiB};
 
 // The hole below 4 GiB. RAM that does not fit under it continues at 4 GiB.

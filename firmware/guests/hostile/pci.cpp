@@ -49,6 +49,8 @@ void move_and_use(Hostile& h, uint64_t address) {
     h.require(found, "not found at its new address");
     if (found) h.require(h.disk().restart(h.machine().clock), "does not work at its new address");
     h.restore_pci();
+    // The queue remembers its doorbell, which has moved back.
+    h.require(h.disk().restart(h.machine().clock), "does not work at its old address");
 }
 
 const Case moves[] = {

@@ -75,6 +75,18 @@ io::Task<void> finished(Result<void> outcome) {
     co_await std::move(outcome);
 }
 
+// The data part of a request must go the way its type says (virtio 1.2, section 5.2.6.1), or a read
+// would be answered as done that has filled nothing.
+Result<void> check_direction(std::uint32_t type, Chain& chain) {
+    const bool to_driver = type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID;
+    const auto right = to_driver ? chain.writable().size() : chain.readable().size();
+    const auto wrong = to_driver ? chain.readable().size() : chain.writable().size();
+    const bool needs_data = to_driver || type == VIRTIO_BLK_T_OUT;
+    if (wrong > 0 || (needs_data && right == 0))
+        return fail(Kind::invalid, "request type {} with its data the wrong way round", type);
+    return {};
+}
+
 }  // namespace
 
 Blk::Blk(storage::Block& disk, const Options& options)
@@ -154,6 +166,7 @@ Result<Blk::Request> Blk::parse(Chain& chain) {
     const auto header = TRY(chain.readable().take<WireHeader>());
     const auto offset = checked_multiply(header.sector, sector_size);
     if (!offset) return fail(Kind::invalid, "sector {} does not exist", header.sector);
+    TRY(check_direction(header.type, chain));
     return Request{.type = header.type, .offset = *offset};
 }
 

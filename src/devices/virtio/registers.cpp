@@ -1,6 +1,5 @@
 #include "devices/virtio/registers.h"
 
-#include <algorithm>
 #include <bit>
 
 namespace sheaf::virtio {
@@ -198,7 +197,9 @@ void Registers::write_queue(std::uint64_t offset, std::size_t width, std::uint32
         queue.setup.event_index = (driver_features_ & ring_event_index) != 0;
         queue.setup.indirect = (driver_features_ & ring_indirect_descriptors) != 0;
     }
-    if (width == 2 && offset == queue_size_field && value <= queue.size_limit)
+    // Sizes are powers of two (section 2.7); another one is refused, and the old one reads back.
+    if (width == 2 && offset == queue_size_field && value <= queue.size_limit &&
+        std::has_single_bit(value))
         queue.setup.size = static_cast<std::uint16_t>(value);
 }
 

@@ -6,6 +6,7 @@
 #include "vmm/boot/elf_kernel.h"
 #include "vmm/boot/linux_bzimage.h"
 #include "vmm/boot/memory_map.h"
+#include "vmm/boot/reset_vector.h"
 #include "vmm/layout.h"
 
 namespace sheaf::vmm::boot {
@@ -55,6 +56,7 @@ Result<Entry> load_kernel(const GuestMemory& memory, const Kernel& kernel) {
     if (low_memory_limit(memory) <= layout::high_memory)
         return fail(Kind::invalid, "does not fit: the machine has {} KiB of memory",
                     memory.size() / 1_KiB);
+    TRY(write_reset_vector(memory));
     if (TRY(ElfImage::is_elf(file))) return load_elf(memory, file, kernel);
     if (TRY(is_bzimage(file))) return load_bzimage(memory, file, kernel);
     return not_a_kernel(file);

@@ -23,6 +23,8 @@ std::uint8_t sum(Bytes bytes) {
     return static_cast<std::uint8_t>(total);
 }
 
+// Fields of packed structures are compared by value (unary plus): gtest takes references.
+
 // Follows the tables from the RSDP as an operating system does, and checks every length, checksum
 // and place on the way.
 class Tables {
@@ -90,23 +92,23 @@ TEST_P(ByCpus, EachProcessorIsListedOnce) {
     for (const auto& [type, bytes] : entries) {
         if (type == 0) {
             const auto entry = load<MadtLocalApic>(bytes);
-            EXPECT_EQ(entry.apic, entry.processor);
-            EXPECT_NE(entry.apic, 255);
+            EXPECT_EQ(+entry.apic, +entry.processor);
+            EXPECT_NE(+entry.apic, 255);
             EXPECT_EQ(entry.flags & 1, 1u);
-            EXPECT_TRUE(ids.insert(entry.apic).second);
+            EXPECT_TRUE(ids.insert(+entry.apic).second);
         }
         if (type == 9) {
             const auto entry = load<MadtX2Apic>(bytes);
-            EXPECT_EQ(entry.apic, entry.processor);
-            EXPECT_GE(entry.apic, 255u);
-            EXPECT_TRUE(ids.insert(entry.apic).second);
+            EXPECT_EQ(+entry.apic, +entry.processor);
+            EXPECT_GE(+entry.apic, 255u);
+            EXPECT_TRUE(ids.insert(+entry.apic).second);
         }
     }
     EXPECT_EQ(ids.size(), GetParam());
     EXPECT_EQ(*ids.rbegin(), GetParam() - 1);
     EXPECT_EQ(entries.count(9), GetParam() > 255 ? GetParam() - 255 : 0);
     ASSERT_EQ(entries.count(1), 1u);
-    EXPECT_EQ(load<MadtIoApic>(entries.find(1)->second).address, layout::ioapic.value());
+    EXPECT_EQ(+load<MadtIoApic>(entries.find(1)->second).address, layout::ioapic.value());
     EXPECT_EQ(entries.count(4), 1u);
 }
 
@@ -145,18 +147,18 @@ TEST(Acpi, FadtIsHardwareReducedWithResetAndSleepPorts) {
     EXPECT_EQ(fadt.header.revision, 6);
     EXPECT_EQ(fadt.flags >> 20 & 1, 1u) << "HW_REDUCED_ACPI";
     EXPECT_EQ(fadt.flags >> 10 & 1, 1u) << "RESET_REG_SUP";
-    EXPECT_EQ(fadt.boot_architecture, 0x24) << "no VGA, no CMOS clock, no 8042";
-    EXPECT_EQ(fadt.reset.address, layout::port_acpi_sleep);
+    EXPECT_EQ(+fadt.boot_architecture, 0x24) << "no VGA, no CMOS clock, no 8042";
+    EXPECT_EQ(+fadt.reset.address, layout::port_acpi_sleep);
     EXPECT_EQ(fadt.reset.space, 1);
     EXPECT_EQ(fadt.reset_value, layout::acpi_reset_value);
-    EXPECT_EQ(fadt.sleep_control.address, layout::port_acpi_sleep);
-    EXPECT_EQ(fadt.sleep_status.address, layout::port_acpi_status);
+    EXPECT_EQ(+fadt.sleep_control.address, layout::port_acpi_sleep);
+    EXPECT_EQ(+fadt.sleep_status.address, layout::port_acpi_status);
 }
 
 TEST(Acpi, McfgNamesTheConfigurationWindow) {
     const auto tables = Tables{1};
     const auto mcfg = load<Mcfg>(tables.at("MCFG"));
-    EXPECT_EQ(mcfg.address, layout::ecam.value());
+    EXPECT_EQ(+mcfg.address, layout::ecam.value());
     EXPECT_EQ((mcfg.last_bus - mcfg.first_bus + 1) * 1_MiB, layout::ecam_size);
 }
 

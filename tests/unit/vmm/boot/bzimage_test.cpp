@@ -90,6 +90,13 @@ TEST(Bzimage, MemoryMapCoversMemoryOnBothSidesOfTheHole) {
     EXPECT_TRUE(ecam_reserved);
 }
 
+TEST(Bzimage, RealModeRestartPullsTheResetRegister) {
+    const auto memory = memory_of(64_MiB);
+    const auto image = file_of(Bzimage{}.content());
+    ASSERT_TRUE(load_kernel(memory, {.image = image}));
+    EXPECT_EQ(text_at(memory, Gpa{0xffff0}, 6), std::string("\xba\x00\x06\xb0\x01\xee", 6));
+}
+
 TEST(Bzimage, InitrdStaysBelowTheKernelsLimitAndOffTheKernel) {
     const auto memory = memory_of(256_MiB);
     auto kernel = Bzimage{};
@@ -158,10 +165,11 @@ TEST(Bzimage, CommandLineIsCheckedAgainstTheKernelsLimit) {
     const auto longer = std::string(2048, 'x');
     EXPECT_EQ(load_kernel(memory, {.image = image, .command_line = longer}).error().text(),
               "command line: 2048 bytes, this kernel takes at most 2047");
-    EXPECT_PRED2(says, load_kernel(memory, {.image = image, .command_line = std::string_view("a\0b", 3)})
-                    .error()
-                    .text(),
-                "NUL");
+    EXPECT_PRED2(says,
+                 load_kernel(memory, {.image = image, .command_line = std::string_view("a\0b", 3)})
+                     .error()
+                     .text(),
+                 "NUL");
 }
 
 TEST(Bzimage, LoadsTheHostsOwnKernels) {

@@ -48,7 +48,7 @@ TYPED_TEST(ElfKernel, RefusesDamagedFiles) {
     EXPECT_EQ(spoilt([](auto&) {}), "loaded");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.header.e_machine = EM_AARCH64; }), "machine 183");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.header.e_ident[EI_DATA] = ELFDATA2MSB; }),
-                "big-endian");
+                 "big-endian");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.header.e_ident[EI_CLASS] = 9; }), "class 9");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.header.e_type = ET_DYN; }), "program or library");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.header.e_phentsize = 1; }), "headers of 1 bytes");
@@ -60,17 +60,16 @@ TYPED_TEST(ElfKernel, RefusesDamagedFiles) {
     EXPECT_PRED2(says, spoilt([](auto& k) { k.pvh_entry = 0x900000; }), "outside all");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.segment.p_paddr = 0x9000; }), "below 1 MiB");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.segment.p_memsz = 0x7f000000; }), "does not fit");
-    EXPECT_PRED2(says, spoilt([](auto& k) { k.segment.p_memsz = 1; }),
-                "more bytes in the file");
+    EXPECT_PRED2(says, spoilt([](auto& k) { k.segment.p_memsz = 1; }), "more bytes in the file");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.segment.p_filesz = 8193; }), "truncated");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.segment.p_offset = static_cast<Elf32_Off>(-1); }),
-                "truncated");
+                 "truncated");
     EXPECT_PRED2(says, spoilt([](auto& k) { k.segment.p_type = PT_NULL; }), "no segment");
     EXPECT_PRED2(says, spoilt([](auto& k) {
-                    k.note = k.segment;
-                    k.note.p_paddr += 4096;
-                }),
-                "overlapping");
+                     k.note = k.segment;
+                     k.note.p_paddr += 4096;
+                 }),
+                 "overlapping");
 }
 
 TYPED_TEST(ElfKernel, TruncationIsSeenAtEveryLength) {

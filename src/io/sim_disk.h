@@ -1,0 +1,91 @@
+#pragma once
+
+// Why: a disk whose faults are chosen by a seed, to find out what the code above makes of them.
+//
+// The fault model. This and nothing else may happen:
+// - A sector is 512 bytes and is whole: it holds its old or its new content, never a mixture.
+// - A request takes effect at one instant between its start and its end, here when it ends.
+//   Requests in flight are not ordered among each other.
+// - A flush (fdatasync) makes everything stable that was completed before the flush began. Only
+//   what is stable is certain to survive a power cut. A flush that fails makes nothing stable.
+// - At a power cut each sector written since it was last stable holds, independently of all others,
+//   its stable content or that of any later write: writes may be lost, torn at sector borders, or
+//   survive out of order. Writes in flight may have reached any of their sectors.
+// - A request may fail with EIO. A write that fails, or is cancelled, may have reached any of its
+//   sectors.
+// - A read or write of more than one sector may be cut short at a sector border.
+// - While the power is off every request fails with EIO and changes nothing.
+// Content never changes by itself: silent corruption belongs to the layers that look for it.
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "io/sim_random.h"
+
+namespace sheaf::io {
+
+class SimDisk {
+  public:
+    static constexpr std::size_t sector_size = 512;
+
+    struct Faults {
+        double error = 0;  // probability of EIO for each request
+        double short_transfer = 0;
+        Duration least_delay = std::chrono::microseconds{20};
+        Duration most_delay = std::chrono::microseconds{400};
+    };
+
+    // `size` in bytes, a multiple of the sector size; all zeros, and stable.
+    SimDisk(std::uint64_t size, std::uint64_t seed) : SimDisk(size, seed, Faults{}) {}
+    SimDisk(std::uint64_t size, std::uint64_t seed, const Faults& faults);
+
+    // What a read would give now.
+    std::span<const std::byte> content() const { return visible_; }
+    void set_faults(const Faults& faults) { faults_ = faults; }
+
+    // Decides what survives and fails everything from now on, until power_on().
+    void power_cut();
+    void power_on() { powered_ = true; }
+
+    // For the SimLoop: a request begins, and ends by one of the other two with its result.
+    using Ticket = std::uint64_t;
+    Ticket begin(const Request& request);
+    int finish(Ticket ticket);
+    void abandon(Ticket ticket);
+    Duration draw_delay() { return random_.between(faults_.least_delay, faults_.most_delay); }
+
+  private:
+    using Sector = std::array<std::byte, sector_size>;
+    struct Version {
+        std::uint64_t landed;  // when, counted in writes
+        Sector content;
+    };
+    struct InFlight {
+        Request request;
+        std::uint64_t began;  // the count of writes landed by then
+    };
+    enum class Extent { whole, any_sectors };
+
+    int read(const Request& request);
+    int write(const Request& request);
+    int zero(const Request& request);
+    std::uint64_t draw_length(std::uint64_t offset, std::uint64_t wanted);
+    void land(std::uint64_t offset, std::span<const std::byte> bytes, Extent extent);
+    void land_partly(const Request& request);
+    void make_stable(std::uint64_t until);
+
+    Faults faults_;
+    SimRandom random_;
+    std::vector<std::byte> visible_;
+    std::vector<std::byte> stable_;
+    std::map<std::uint64_t, std::vector<Version>> unstable_;  // by sector number, oldest first
+    std::map<Ticket, InFlight> in_flight_;
+    Ticket last_ticket_ = 0;
+    std::uint64_t landed_ = 0;
+    bool powered_ = true;
+};
+
+}  // namespace sheaf::io
