@@ -89,8 +89,8 @@ Result<void> make_nftables_table() {
     return ask_kernel(socket, batch);
 }
 
-Finding judge(std::string topic, const Result<void>& tried, std::string good, std::string cost,
-              std::string remedy) {
+Finding judge(std::string topic, const Result<void>& tried, std::string good,
+              const std::string& cost, std::string remedy) {
     if (tried) return {.topic = std::move(topic), .detail = std::move(good), .remedy = {}};
     return {.topic = std::move(topic),
             .health = Health::missing,

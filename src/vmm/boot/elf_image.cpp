@@ -15,7 +15,7 @@ using Identification = std::array<unsigned char, EI_NIDENT>;
 
 constexpr std::uint16_t most_program_headers = 128;
 constexpr std::uint64_t most_note_bytes = 1_MiB;
-constexpr std::string_view xen_name{"Xen", 4};  // with its NUL, as notes count it
+constexpr std::string_view xen_name{"Xen\0", 4};  // with its NUL, as notes count it
 constexpr std::uint32_t xen_phys32_entry = 18;
 
 Result<void> check_kind(unsigned type, unsigned machine, unsigned version) {
