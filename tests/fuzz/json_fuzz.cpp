@@ -1,5 +1,5 @@
-// JSON from clients and processes: whatever parses is decoded and encoded again, and what was decoded once
-// decodes to the same text.
+// JSON from clients and processes: whatever parses is decoded and encoded again, and what was
+// decoded once decodes to the same text.
 
 #include <cstdlib>
 

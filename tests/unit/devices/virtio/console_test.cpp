@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "../legacy/test_backend.h"
 #include "io/make_loop.h"
 #include "support/served_device.h"
 #include "support/turns.h"
+#include "unit/devices/legacy/test_backend.h"
 
 namespace sheaf::virtio {
 namespace {

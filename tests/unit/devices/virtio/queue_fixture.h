@@ -2,9 +2,9 @@
 
 // Why: what every test of the queue begins with: a guest, its ring, and the device's side of it.
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "devices/virtio/queue.h"
 #include "io/uring_loop.h"
