@@ -1,6 +1,5 @@
 // A guest's accesses to PCI configuration space, by ports and by ECAM, of any width and at any
-// place: two functions with BARs move about, and the bus never holds a BAR twice nor loses its own
-// ranges.
+// place: two functions with BARs move about, and the bus does not lose its own ranges.
 
 #include <array>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // A driver's ring: the input is the guest's memory. Every chain that is taken must lie within guest
-// memory, its readable pieces first, and be handed back once.
+// memory, its readable pieces first.
 
 #include <cstdlib>
 

@@ -6,7 +6,9 @@
 #include <linux/kvm.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace sheaf::vmm::x86 {
