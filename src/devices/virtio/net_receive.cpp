@@ -37,6 +37,10 @@ io::Task<void> Net::receive_frames(Pair& pair, net::PortQueue& port, ChainStock&
             if (length.error().kind() != Kind::cancelled) set_link(Link::down);
             co_await Failure{std::move(length).error()};
         }
+        if (*length < sizeof(net::VnetHeader)) {
+            drop_received();
+            continue;
+        }
         pair.last_length = *length;
         auto fits = plan(pair, stock, *length);
         while (!fits && has(net_wire::f_mrg_rxbuf) && stock.size() < queue_size) {
@@ -75,7 +79,6 @@ void Net::offer_buffers(Pair& pair, ChainStock& stock) {
 bool Net::plan(Pair& pair, ChainStock& stock, std::size_t length) const {
     pair.lengths.clear();
     const auto most = has(net_wire::f_mrg_rxbuf) ? stock.size() : 1;
-    if (length < sizeof(net::VnetHeader)) return false;
     for (std::size_t index = 0; index < most && length > 0; ++index) {
         const auto part = std::min(length, stock[index].writable().size());
         pair.lengths.push_back(static_cast<std::uint32_t>(part));
