@@ -12,6 +12,12 @@ namespace {
 constexpr std::size_t usual_frame = 2048;
 constexpr std::size_t most_vectors = 512;
 
+// A buffer that does not even hold the header (virtio 1.2, section 5.1.6.3.1) goes back unused.
+void drop_useless(ChainStock& stock) {
+    while (!stock.empty() && stock[0].writable().size() < sizeof(net::VnetHeader))
+        static_cast<void>(stock.take());
+}
+
 }  // namespace
 
 // A frame is read into the guest's buffers and, should it be longer, into the overflow room; its
@@ -20,16 +26,26 @@ constexpr std::size_t most_vectors = 512;
 io::Task<void> Net::receive_frames(Pair& pair, net::PortQueue& port, ChainStock& stock,
                                    std::size_t queue_size) {
     while (true) {
-        if (stock.empty()) co_await stock.wait_for_more_than(0);
+        drop_useless(stock);
+        if (stock.empty()) {
+            co_await stock.wait_for_more_than(0);
+            continue;
+        }
         offer_buffers(pair, stock);
-        auto received = co_await port.receive(pair.vectors).result();
-        if (!received && received.error().kind() != Kind::cancelled) set_link(Link::down);
-        const auto length = co_await std::move(received);
-        pair.last_length = length;
-        auto fits = plan(pair, stock, length);
+        auto length = co_await port.receive(pair.vectors).result();
+        if (!length) {
+            if (length.error().kind() != Kind::cancelled) set_link(Link::down);
+            co_await Failure{std::move(length).error()};
+        }
+        if (*length < sizeof(net::VnetHeader)) {
+            drop_received();
+            continue;
+        }
+        pair.last_length = *length;
+        auto fits = plan(pair, stock, *length);
         while (!fits && has(net_wire::f_mrg_rxbuf) && stock.size() < queue_size) {
             co_await stock.wait_for_more_than(stock.size());
-            fits = plan(pair, stock, length);
+            fits = plan(pair, stock, *length);
         }
         if (fits) {
             hand_over(pair, stock);
@@ -59,15 +75,12 @@ void Net::offer_buffers(Pair& pair, ChainStock& stock) {
     pair.vectors.push_back({pair.overflow.get(), net::longest_frame - pair.offered});
 }
 
-// Divides a frame among the buffers there are; false where it does not fit. The first one must
-// hold the header.
+// Divides a frame among the buffers there are; false where it does not fit.
 bool Net::plan(Pair& pair, ChainStock& stock, std::size_t length) const {
     pair.lengths.clear();
     const auto most = has(net_wire::f_mrg_rxbuf) ? stock.size() : 1;
-    if (length < sizeof(net::VnetHeader)) return false;
     for (std::size_t index = 0; index < most && length > 0; ++index) {
         const auto part = std::min(length, stock[index].writable().size());
-        if (index == 0 && part < sizeof(net::VnetHeader)) return false;
         pair.lengths.push_back(static_cast<std::uint32_t>(part));
         length -= part;
     }

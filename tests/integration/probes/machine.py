@@ -7,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import uuid
@@ -86,11 +87,16 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        # Whoever waits for a line gets the end of the output instead of waiting for ever.
+        self.watchdog = threading.Timer(TIMEOUT_SECONDS + 10, self.kill_everything)
+        self.watchdog.daemon = True
+        self.watchdog.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.watchdog.cancel()
         self.kill_everything()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
