@@ -71,6 +71,14 @@ Result<node::OnReboot> parse_on_reboot(const std::string& word) {
     return fail(Kind::invalid, "--on-reboot is \"restart\" or \"exit\", not \"{}\"", word);
 }
 
+Result<std::uint64_t> parse_memory(const std::string& word) {
+    const auto size = TRY(parse_size(word));
+    if (size < memory_least || size > memory_most)
+        return fail(Kind::invalid, "{} is not between 2M and 16T", word);
+    if (size % 4_KiB != 0) return fail(Kind::invalid, "{} is not a multiple of 4K", word);
+    return size;
+}
+
 }  // namespace
 
 Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
@@ -81,11 +89,7 @@ Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
     options.command_line = TRY(arguments.one("cmdline", options.command_line));
     options.cpus = static_cast<unsigned>(
         TRY_WITHIN(parse_number(TRY(arguments.one("cpus", "1")), 1, cpu_limit), "--cpus"));
-    options.memory = TRY_WITHIN(parse_size(TRY(arguments.one("memory", "512M"))), "--memory");
-    if (options.memory < memory_least || options.memory > memory_most)
-        return fail(Kind::invalid, "--memory: {} bytes is not between 2M and 16T", options.memory);
-    if (options.memory % 4_KiB != 0)
-        return fail(Kind::invalid, "--memory: {} bytes is not a multiple of 4K", options.memory);
+    options.memory = TRY_WITHIN(parse_memory(TRY(arguments.one("memory", "512M"))), "--memory");
     for (const auto& text : arguments.all("disk"))
         options.disks.push_back(TRY_WITHIN(parse_disk(text), "--disk"));
     for (const auto& text : arguments.all("net"))

@@ -64,8 +64,8 @@ TEST(RunOptions, EveryOptionIsTaken) {
 TEST(RunOptions, EachMistakeIsOneSentenceThatNamesTheOption) {
     EXPECT_EQ(mistake({"--cpus", "0"}), "--cpus: 0 is not between 1 and 254");
     EXPECT_EQ(mistake({"--cpus", "two"}), "--cpus: \"two\" is not a number");
-    EXPECT_EQ(mistake({"--memory", "1M"}), "--memory: 1048576 bytes is not between 2M and 16T");
-    EXPECT_EQ(mistake({"--memory", "2097153"}), "--memory: 2097153 bytes is not a multiple of 4K");
+    EXPECT_EQ(mistake({"--memory", "1M"}), "--memory: 1M is not between 2M and 16T");
+    EXPECT_EQ(mistake({"--memory", "2097153"}), "--memory: 2097153 is not a multiple of 4K");
     EXPECT_EQ(mistake({"--disk", "readonly"}), "--disk: \"readonly\" names no path");
     EXPECT_NE(mistake({"--disk", "path=a,format=qcow2"}).find("qemu-img convert"),
               std::string::npos);
