@@ -35,6 +35,7 @@ constexpr auto options = std::to_array<Option>({
 constexpr std::string_view details =
     "On a terminal, Ctrl-A x forces the machine off and Ctrl-A Ctrl-A types a Ctrl-A.\n"
     "SIGTERM presses the power button; a second one, or the end of the grace time, forces.\n"
+    "SIGUSR1 reads the sizes of the disks again, and the guest sees those that were resized.\n"
     "Exit codes: 0 powered off (or rebooted with --on-reboot exit), 1 panicked or triple-faulted,\n"
     "2 forced off, 64 usage, 65 bad input, 69 this host cannot, 70 internal.";
 

@@ -29,7 +29,7 @@ vmm::Ending ending_of(const EventPacket& event) {
 Result<Fd> open_signals() {
     sigset_t set;
     ::sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, signal);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) ::sigaddset(&set, signal);
     TRY(checked(::sigprocmask(SIG_BLOCK, &set, nullptr), "blocking signals"));
     return checked_fd(::signalfd(-1, &set, SFD_CLOEXEC), "watching signals");
 }
@@ -192,7 +192,9 @@ io::Task<void> Keeper::watch_signals() {
     while (true) {
         auto info = signalfd_siginfo{};
         co_await loop_.read_stream(signals_.get(), std::as_writable_bytes(std::span{&info, 1}));
-        if (power_button_pressed_) {
+        if (info.ssi_signo == SIGUSR1) {
+            command(Command::refresh_disks);
+        } else if (power_button_pressed_) {
             force_off();
         } else {
             press_power_button();

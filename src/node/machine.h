@@ -14,10 +14,11 @@
 #include "devices/legacy/port80.h"
 #include "devices/legacy/uart16550.h"
 #include "devices/pci/root.h"
+#include "devices/virtio/blk.h"
 #include "devices/virtio/pci_transport.h"
 #include "net/port.h"
 #include "node/vmm_spec.h"
-#include "storage/block.h"
+#include "storage/file_block.h"
 #include "vmm/boot/entry.h"
 #include "vmm/ioapic.h"
 #include "vmm/irq_router.h"
@@ -38,6 +39,8 @@ class Machine {
     void start();
     // Asks the guest to power off. Any thread.
     void press_power_button() { power_events_->press_power_button(); }
+    // Tells the guest about disks whose size has changed. Loop thread.
+    void refresh_disks();
     // No vCPU enters the guest any more. Any thread, also a vCPU's.
     void request_stop();
     // After request_stop(): waits for the vCPUs, the I/O in flight and the console's output. Loop
@@ -47,6 +50,11 @@ class Machine {
   private:
     Machine(vmm::Kvm kvm, vmm::VmFd vm, vmm::GuestMemory memory, io::Loop& loop,
             vmm::EndingSink& sink, const Logger& log);
+
+    struct Disk {
+        std::unique_ptr<storage::FileBlock> block;
+        virtio::Blk* device;  // owned by pci_
+    };
 
     // The steps of the recipe, in order.
     Result<void> add_interrupts();
@@ -78,7 +86,7 @@ class Machine {
     legacy::I8042 keyboard_controller_;
     legacy::Port80 delay_port_;
     std::optional<legacy::Uart16550> serial_;
-    std::vector<std::unique_ptr<storage::Block>> disks_;
+    std::vector<Disk> disks_;
     std::vector<std::unique_ptr<net::Port>> taps_;
     pci::Root pci_{mmio_};
     std::vector<virtio::PciTransport*> transports_;  // owned by pci_

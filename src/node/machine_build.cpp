@@ -98,7 +98,7 @@ Result<void> Machine::add_disk(const DiskSpec& spec, unsigned cpus) {
     options.queue_count = static_cast<std::uint16_t>(std::min(cpus, blk_queue_limit));
     options.serial = spec.serial;
     auto device = std::make_unique<virtio::Blk>(*block, options);
-    disks_.push_back(std::move(block));
+    disks_.push_back({std::move(block), device.get()});
     return add_virtio(std::move(device));
 }
 
