@@ -75,6 +75,17 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "SHEAF ", "SHEAFVMM", 1)
             })
         }
 
+        // The clock has no interrupt: no alarms.
+        Device (RTC)
+        {
+            Name (_HID, EisaId ("PNP0B00"))
+            Name (_UID, 0)
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, PORT_CMOS, PORT_CMOS, 1, 2)
+            })
+        }
+
         Device (PWRB)
         {
             Name (_HID, EisaId ("PNP0C0C"))

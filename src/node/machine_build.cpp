@@ -32,7 +32,7 @@ Result<std::unique_ptr<Machine>> Machine::create(const VmmSpec& spec, io::Loop& 
         new Machine{std::move(kvm), std::move(vm), std::move(memory), loop, sink, log}};
 
     TRY(machine->add_interrupts());
-    TRY(machine->add_legacy_devices(spec.console));
+    TRY(machine->add_legacy_devices(spec));
     TRY(machine->add_pci(spec));
     const auto entry = TRY(machine->load(spec));
     TRY(machine->add_vcpus(spec, entry));
@@ -67,14 +67,19 @@ Result<void> Machine::add_interrupts() {
     return mmio_.add(layout::ioapic.value(), layout::ioapic_size, *ioapic_);
 }
 
-Result<void> Machine::add_legacy_devices(int console) {
-    console_.emplace(loop_, Fd{console});
+Result<void> Machine::add_legacy_devices(const VmmSpec& spec) {
+    console_.emplace(loop_, Fd{spec.console});
     console_faces_.emplace(*console_);
     serial_.emplace(*TRY(interrupts_->line(layout::irq_com1)), console_faces_->serial());
     power_events_.emplace(*TRY(interrupts_->line(layout::irq_acpi_events)));
+    const auto below_4g = memory_.regions().front().bytes.size();
+    cmos_.emplace(host_clock_, legacy::Cmos::Equipment{.memory_below_4g = below_4g,
+                                                       .memory_above_4g = memory_.size() - below_4g,
+                                                       .cpus = spec.cpus});
 
     TRY(ports_.add(layout::port_com1, legacy::Uart16550::port_count, *serial_));
     TRY(ports_.add(i8042_first_port, legacy::I8042::port_count, keyboard_controller_));
+    TRY(ports_.add(layout::port_cmos, legacy::Cmos::port_count, *cmos_));
     TRY(ports_.add(layout::port_delay, legacy::Port80::port_count, delay_port_));
     TRY(ports_.add(layout::port_acpi_sleep, legacy::AcpiSleep::port_count, sleep_));
     return ports_.add(layout::port_acpi_events, legacy::AcpiEvents::port_count, *power_events_);

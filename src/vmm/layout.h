@@ -43,6 +43,7 @@ static_assert(kvm_tss.value() + 3 * 4096 <= hole_end.value());
 inline constexpr std::uint16_t port_com1 = 0x3f8;
 inline constexpr std::uint16_t port_i8042_data = 0x60;
 inline constexpr std::uint16_t port_i8042_command = 0x64;
+inline constexpr std::uint16_t port_cmos = 0x70;  // index, then data
 inline constexpr std::uint16_t port_delay = 0x80;
 inline constexpr std::uint16_t port_pci_address = 0xcf8;
 inline constexpr std::uint16_t port_pci_data = 0xcfc;
@@ -52,6 +53,9 @@ inline constexpr std::uint16_t port_acpi_events = 0x610;  // pending GED events,
 inline constexpr std::uint8_t acpi_reset_value = 1;
 inline constexpr std::uint8_t acpi_sleep_s5 = 0x34;  // SLP_TYP 5, SLP_EN
 inline constexpr std::uint8_t acpi_event_power_button = 1;
+
+// The byte of the clock's memory that holds the century, by agreement of FADT and firmware.
+inline constexpr std::uint8_t cmos_century = 0x32;
 
 // Interrupt lines (pins of the IOAPIC, global system interrupts).
 inline constexpr unsigned ioapic_pins = 24;
