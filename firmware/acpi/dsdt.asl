@@ -86,6 +86,17 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "SHEAF ", "SHEAFVMM", 1)
             })
         }
 
+        // Virtual Machine Generation ID (Microsoft, 2018): where the identifier lies. It does not
+        // change while the machine runs, so nothing is notified.
+        Device (VGEN)
+        {
+            Name (_HID, "SHEF0001")
+            Name (_CID, Package (2) { "VM_Gen_Counter", "VMGENCTR" })
+            Name (_DDN, "VM_Gen_Counter")
+            Name (_UID, 0)
+            Name (ADDR, Package (2) { GENERATION_ID, 0 })
+        }
+
         Device (PWRB)
         {
             Name (_HID, EisaId ("PNP0C0C"))

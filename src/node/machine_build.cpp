@@ -8,6 +8,7 @@
 #include "storage/file_block.h"
 #include "vmm/acpi/acpi.h"
 #include "vmm/boot/kernel.h"
+#include "vmm/generation_id.h"
 #include "vmm/layout.h"
 #include "vmm/vcpu_setup.h"
 
@@ -138,6 +139,7 @@ Result<vmm::boot::Entry> Machine::load(const VmmSpec& spec) {
                                     .initrd = spec.initrd ? &initrd : nullptr,
                                     .command_line = spec.command_line,
                                     .rsdp = {}};
+    TRY(vmm::put_generation_id(memory_, TRY(vmm::make_generation_id())));
     kernel.rsdp = TRY(vmm::acpi::build_acpi(memory_, {.cpus = spec.cpus}));
     return TRY_WITHIN(vmm::boot::load_kernel(memory_, kernel), "kernel {}", spec.kernel_name);
 }
