@@ -58,6 +58,7 @@ Result<Resources> Resources::open(const RunOptions& options) {
     spec.cpus = options.cpus;
     spec.memory = options.memory;
     spec.command_line = options.command_line;
+    spec.balloon = options.balloon;
     spec.kernel_name = options.kernel;
     spec.kernel = resources.keep(TRY(open_input("kernel", options.kernel)));
     if (options.initrd) {
