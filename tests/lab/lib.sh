@@ -35,7 +35,7 @@ lane_words=
 if [ "${SHEAF_LANE:-direct}" = lab ]; then lane_words="noxsave systemd.show_status=auto"; fi
 
 # guest_start KERNEL CPUS [OPTION...]: boots the guest; its console goes to a file.
-# guest_words, if set, is added to the kernel's command line.
+# guest_words, if set, is added to the kernel's command line; guest_memory is its size, for example 1G.
 guest_start() {
     local kernel=$1 cpus=$2
     shift 2
@@ -43,7 +43,7 @@ guest_start() {
     # Everything from warnings upwards reaches the console; the rest would only cost time there.
     "$SHEAF_BINARY" run --kernel "$SHEAF_GUEST/kernel-$kernel" --initrd "$SHEAF_GUEST/initrd-$kernel" \
         --cmdline "root=LABEL=sheaf-root rw console=ttyS0 loglevel=5 $lane_words ${guest_words:-}" \
-        --cpus "$cpus" --memory 512M --disk path="$SHEAF_LAB_DISK" "$@" \
+        --cpus "$cpus" --memory "${guest_memory:-512M}" --disk path="$SHEAF_LAB_DISK" "$@" \
         --console "$console" --report "$report" --pid-file "$PWD/pid" </dev/null >sheaf.log 2>&1 &
     guest_pid=$!
     trap guest_kill EXIT

@@ -183,7 +183,8 @@ int run(Machine& machine) {
     run_pci_cases(hostile);
     run_fuzz_cases(hostile);
     uint32_t failures = hostile.failures();
-    const uint32_t cases = hostile.cases() + run_net_cases(machine, pci, failures);
+    uint32_t cases = hostile.cases() + run_net_cases(machine, pci, failures);
+    cases += run_companion_cases(machine, pci, failures);
     print("hostile done {} cases {} failures\n", cases, failures);
     return failures == 0 ? 0 : 1;
 }

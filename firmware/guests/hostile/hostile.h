@@ -134,5 +134,7 @@ void run_pci_cases(Hostile& hostile);
 void run_fuzz_cases(Hostile& hostile);
 // On the first network card, when there is one. The number of cases; failures are counted up.
 uint32_t run_net_cases(Machine& machine, Pci& pci, uint32_t& failures);
+// The same on the other devices there are.
+uint32_t run_companion_cases(Machine& machine, Pci& pci, uint32_t& failures);
 
 }  // namespace probe

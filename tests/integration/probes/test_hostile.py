@@ -1,13 +1,17 @@
 """A guest that breaks the rules: the VMM survives, the device is working or marked."""
 
+import contextlib
+import socket
+import tempfile
+
 import machine
 import tap
 
 
 class Hostile(machine.ProbeTest):
-    def attack(self, words, taps=()):
+    def attack(self, words, taps=(), extra=()):
         disk = self.make_disk(8)
-        outcome = self.boot("hostile", words, disks=[f"path={disk},format=raw"], taps=taps)
+        outcome = self.boot("hostile", words, disks=[f"path={disk},format=raw"], taps=taps, extra=extra)
         failed = [line for line in outcome.lines if line.startswith("case ") and " FAIL " in line]
         self.assertEqual(failed, [], f"{len(failed)} cases failed, exit code {outcome.code}")
         self.assertEqual(outcome.code, 0, outcome)
@@ -20,6 +24,20 @@ class Hostile(machine.ProbeTest):
     def test_disk_and_card(self):
         link = tap.Tap(self)
         self.assertGreaterEqual(self.attack("seed=2", [f"tap={link.name}"]), 175)
+
+    def test_companions(self):
+        """Entropy, balloon and sockets; programs of the host listen on some of the ports."""
+        with tempfile.TemporaryDirectory(prefix="vsock-") as folder, contextlib.ExitStack() as listeners:
+            path = f"{folder}/v"
+            for port in (1, 2):
+                listener = listeners.enter_context(socket.socket(socket.AF_UNIX))
+                listener.bind(f"{path}_{port}")
+                listener.listen(200)
+            for seed in range(1, 6):
+                with self.subTest(seed=seed):
+                    words = f"seed={seed} case=rng_garbage,balloon_garbage,vsock_garbage"
+                    extra = ["--balloon", "--vsock", f"3,socket={path}"]
+                    self.assertEqual(self.attack(words, extra=extra), 3)
 
     def test_seeds(self):
         fuzz = (

@@ -137,6 +137,20 @@ class Inputs(unittest.TestCase):
         disk = self.file("disk.raw", bytes(1 << 20))
         self.refused_run(BAD_INPUT, [disk], "--disk", f"path={disk}", "--disk", f"path={disk}")
 
+    def test_vsocks(self):
+        taken = self.file("taken")
+        for value, named in [
+            ("3", ["--vsock", "socket"]),
+            ("2,socket=v", ["--vsock", "2"]),
+            ("4294967295,socket=v", ["4294967295"]),
+            ("3,path=v", ["path"]),
+            ("3,socket=" + "v" * 100, ["at most 96"]),
+            (f"3,socket={taken}", [taken, "in use"]),
+            ("3,socket=/nonexistent/v", ["/nonexistent/v", "No such file"]),
+        ]:
+            with self.subTest(value=value):
+                self.refused_run(BAD_INPUT, named, "--vsock", value)
+
     def test_cards(self):
         for value, named in [
             ("tap=nonexistent0", ["nonexistent0", "ip tuntap add"]),

@@ -94,6 +94,32 @@ class VsockTest : public testing::Test {
         EXPECT_EQ(guest->receive().operation(), response);
         return dialer.programs.back();
     }
+    void shut_down(std::uint32_t flags) {
+        auto end = test::VsockGuest::header(key, shutdown);
+        end.flags = flags;
+        guest->send(end);
+    }
+    // Sends until there is no room left that the guest knows of; gives what was sent.
+    std::string send_until_full() {
+        constexpr std::size_t length = 16_KiB;
+        std::string all;
+        while (all.size() + length - passed_on <= VsockCredit::buffer_size) {
+            const std::string piece(length, static_cast<char>('a' + all.size() / length % 26));
+            guest->send_data(key, piece);
+            all += piece;
+            while (const auto packet = guest->poll()) passed_on = packet->header.forwarded_count;
+        }
+        return all;
+    }
+    std::string hear_all(const Fd& program, std::size_t length) {
+        std::string heard;
+        while (heard.size() < length) {
+            const auto part = hear(program);
+            heard += part;
+            if (part.starts_with('<')) break;
+        }
+        return heard;
+    }
     bool settles_at(std::size_t connections) {
         return test::run_until(*loop, [&] { return device->connection_count() == connections; });
     }
@@ -107,6 +133,7 @@ class VsockTest : public testing::Test {
     std::unique_ptr<Vsock> device;
     std::unique_ptr<test::ServedDevice> served;
     std::unique_ptr<test::VsockGuest> guest;
+    std::uint32_t passed_on = 0;  // of what send_until_full() sent, as the guest was told
 };
 
 TEST_F(VsockTest, TheGuestReachesAProgram) {
@@ -249,26 +276,35 @@ TEST_F(VsockTest, AGuestThatSendsMoreThanThereIsRoomForIsReset) {
 TEST_F(VsockTest, WhatAProgramDoesNotTakeWaitsInOrder) {
     guest->offer_buffers(60);
     auto& program = open_from_guest();
-    constexpr std::size_t length = 16_KiB;
-    std::string all;
-    std::uint32_t passed_on = 0;  // as the guest is told
-    while (all.size() + length - passed_on <= VsockCredit::buffer_size) {
-        const std::string piece(length, static_cast<char>('a' + all.size() / length % 26));
-        guest->send_data(key, piece);
-        all += piece;
-        while (const auto packet = guest->poll()) passed_on = packet->header.forwarded_count;
-    }
+    const auto all = send_until_full();
     EXPECT_GT(all.size(), VsockCredit::buffer_size) << "the socket took some at once";
-    std::string heard;
-    while (heard.size() < all.size()) {
-        const auto part = hear(program);
-        ASSERT_FALSE(part.starts_with('<')) << part << " after " << heard.size();
-        heard += part;
-    }
-    EXPECT_EQ(heard, all);
+    EXPECT_EQ(hear_all(program, all.size()), all);
     const auto packet = guest->receive();
     EXPECT_EQ(packet.operation(), credit_update) << "the guest is told that there is room again";
     EXPECT_GT(+packet.header.forwarded_count, passed_on);
+}
+
+TEST_F(VsockTest, WhatWaitsIsDeliveredBeforeTheEnd) {
+    guest->offer_buffers(100);
+    auto& program = open_from_guest();
+    const auto all = send_until_full();
+    shut_down(vsock_wire::no_send);
+    EXPECT_EQ(hear_all(program, all.size()), all);
+    EXPECT_EQ(hear(program), "<end>");
+    say(program, "answer");
+    while (guest->receive().operation() != data) continue;
+}
+
+TEST_F(VsockTest, WhatWaitsIsDeliveredBeforeTheReset) {
+    guest->offer_buffers(100);
+    auto& program = open_from_guest();
+    const auto all = send_until_full();
+    shut_down(vsock_wire::no_send | vsock_wire::no_receive);
+    for (unsigned turns = 0; turns < 10; ++turns) EXPECT_FALSE(guest->poll());
+    EXPECT_EQ(hear_all(program, all.size()), all);
+    EXPECT_EQ(hear(program), "<end>");
+    while (guest->receive().operation() != reset) continue;
+    EXPECT_TRUE(settles_at(0));
 }
 
 TEST_F(VsockTest, ACreditRequestIsAnswered) {
@@ -317,9 +353,7 @@ TEST_F(VsockTest, AGuestThatHasSaidItsAllStillListens) {
     guest->offer_buffers(16);
     auto& program = open_from_guest();
     guest->send_data(key, "question");
-    auto end = test::VsockGuest::header(key, shutdown);
-    end.flags = vsock_wire::no_send;
-    guest->send(end);
+    shut_down(vsock_wire::no_send);
     EXPECT_EQ(hear(program), "question");
     EXPECT_EQ(hear(program), "<end>");
     say(program, "answer");
@@ -332,9 +366,7 @@ TEST_F(VsockTest, AGuestThatClosesGetsAResetOnceAllIsDelivered) {
     guest->offer_buffers(16);
     auto& program = open_from_guest();
     guest->send_data(key, "last words");
-    auto end = test::VsockGuest::header(key, shutdown);
-    end.flags = vsock_wire::no_send | vsock_wire::no_receive;
-    guest->send(end);
+    shut_down(vsock_wire::no_send | vsock_wire::no_receive);
     EXPECT_EQ(guest->receive().operation(), reset);
     EXPECT_EQ(hear(program), "last words");
     EXPECT_EQ(hear(program), "<end>");
@@ -344,9 +376,7 @@ TEST_F(VsockTest, AGuestThatClosesGetsAResetOnceAllIsDelivered) {
 TEST_F(VsockTest, AGuestThatNoLongerReceivesMayStillSend) {
     guest->offer_buffers(16);
     auto& program = open_from_guest();
-    auto half = test::VsockGuest::header(key, shutdown);
-    half.flags = vsock_wire::no_receive;
-    guest->send(half);
+    shut_down(vsock_wire::no_receive);
     EXPECT_FALSE(guest->poll());
     guest->send_data(key, "still here");
     EXPECT_EQ(hear(program), "still here");
@@ -393,6 +423,18 @@ TEST_F(VsockTest, ConnectionsAreLimited) {
     EXPECT_EQ(guest->receive().operation(), reset);
     served->stop();
     EXPECT_EQ(device->connection_count(), 0u);
+}
+
+TEST_F(VsockTest, AGuestThatGivesUpIsNotAnswered) {
+    dialer.hangs = true;
+    guest->offer_buffers(16);
+    guest->send(key, request);
+    guest->send(key, reset);
+    EXPECT_EQ(device->connection_count(), 1u) << "the host is still being reached";
+    dialer.events.front()->set();
+    EXPECT_TRUE(settles_at(0));
+    EXPECT_EQ(hear(dialer.programs.back()), "<end>");
+    EXPECT_FALSE(guest->poll());
 }
 
 TEST_F(VsockTest, AResetOfTheDriverEndsEveryConnection) {
