@@ -183,6 +183,17 @@ TEST_F(TransportTest, AResetWithoutASessionIsDoneAtOnce) {
     EXPECT_EQ(driven.get<std::uint16_t>(common::queue_enable), 0);
 }
 
+TEST_F(TransportTest, AResetForgetsWhatTheIsrHadToSay) {
+    start();
+    device().change_config();
+    driven.reset();
+    ASSERT_TRUE(until([this] { return driven.status() == 0; }));
+    EXPECT_EQ(isr(), 0);
+    device().change_config();  // without a session
+    driven.reset();
+    EXPECT_EQ(isr(), 0);
+}
+
 TEST_F(TransportTest, AResetBeforeTheSessionHasBegunEndsIt) {
     driven.negotiate(basic);
     driven.enable(queue.setup());

@@ -103,6 +103,8 @@ TEST_F(RegistersTest, BitsAreOnlyEverAdded) {
     set_status(up_to_driver);
     set_status(status::acknowledge);
     EXPECT_EQ(status_now(), up_to_driver);
+    set_status(status::driver | status::failed);
+    EXPECT_EQ(status_now(), up_to_driver) << "a write that clears a bit sets none either";
     set_status(up_to_driver | status::failed);
     EXPECT_EQ(status_now(), up_to_driver | status::failed);
     set_status(up_to_driver);
@@ -230,12 +232,16 @@ TEST_F(RegistersTest, AnEnabledQueueKeepsItsPlaceButNotItsVector) {
 }
 
 TEST_F(RegistersTest, RingFeaturesOfAQueueAreThoseNegotiated) {
-    set_status(up_to_driver);
-    accept(version_1 | ring_event_index);
-    set_status(up_to_features);
-    set(common::queue_enable, std::uint16_t{1});
-    EXPECT_TRUE(registers.queues()[0].setup.event_index);
-    EXPECT_FALSE(registers.queues()[0].setup.indirect);
+    for (const auto ring : {ring_event_index, ring_indirect_descriptors}) {
+        set_status(up_to_driver);
+        accept(version_1 | ring);
+        set_status(up_to_features);
+        set(common::queue_enable, std::uint16_t{1});
+        const auto& setup = registers.queues()[0].setup;
+        EXPECT_EQ(setup.event_index, ring == ring_event_index);
+        EXPECT_EQ(setup.indirect, ring == ring_indirect_descriptors);
+        registers.reset();
+    }
 }
 
 TEST_F(RegistersTest, VectorsBeyondTheTableReadBackAsNone) {
