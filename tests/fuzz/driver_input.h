@@ -35,7 +35,7 @@ class Input {
     std::span<const std::byte> rest_;
 };
 
-// How much of a queue and of guest memory one run may use up; the helpers of the driver end the
+// How much of a queue and of guest memory one run may use up; the verbs of the driver end the
 // process where a test asks for more than there is.
 struct Budget {
     unsigned descriptors = 60;

@@ -47,6 +47,9 @@ class DrivenTransport {
     FakeDoorbells& doorbells() { return doorbells_; }
     vmm::Bus& memory() { return memory_; }
 
+    // Where the function's configuration space is.
+    static Gpa config_at(unsigned offset);
+
     // Any thread, as a vCPU would.
     template <WireStruct T>
     T config(unsigned offset) const {
@@ -93,8 +96,6 @@ class DrivenTransport {
     void enable_msix() const;
 
   private:
-    static Gpa config_at(unsigned offset);
-
     io::Loop& loop_;
     FakeMsi msi_;
     FakeDoorbells doorbells_;

@@ -311,7 +311,8 @@ TEST_F(TransportTest, DeviceConfigurationIsReachedInAnyWidthWithinItsSize) {
     EXPECT_EQ(driven.get<std::uint16_t>(layout::device + 3), 0x5544);
     EXPECT_EQ(driven.get<std::uint64_t>(layout::device), 0x0000665544332211u);
     EXPECT_EQ(driven.get<std::uint32_t>(layout::device + 5), 0x66u);
-    EXPECT_EQ(driven.get<std::uint32_t>(layout::device + 6), 0u);
+    for (const auto beyond : {6u, 7u, 8u, 0xffcu})
+        EXPECT_EQ(driven.get<std::uint32_t>(layout::device + beyond), 0u);
     driven.set(layout::device + 4, ~std::uint32_t{0});
     driven.set(layout::device + 0xffc, ~std::uint32_t{0});
     EXPECT_EQ(driven.get<std::uint64_t>(layout::device), 0x0000665544332211u);
@@ -372,7 +373,9 @@ TEST_F(WindowTest, AnAimThatIsNotSoundReachesNothing) {
                            {common::status, ~0u, 0},
                            {~0u, 1, 0},
                            {~0u - 3, 4, 0},
-                           {layout::registers_size, 1, 0}};
+                           {layout::registers_size, 1, 0},
+                           {layout::device + 1, 2, 0},
+                           {layout::device + 1, 3, 0}};
     for (const auto& [offset, length, bar] : bad) {
         aim(offset, length, bar);
         set_data(std::uint32_t{0x01010101});
