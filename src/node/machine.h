@@ -11,6 +11,7 @@
 #include "devices/console/shared.h"
 #include "devices/legacy/acpi_power.h"
 #include "devices/legacy/i8042.h"
+#include "devices/legacy/pm_timer.h"
 #include "devices/legacy/port80.h"
 #include "devices/legacy/uart16550.h"
 #include "devices/pci/root.h"
@@ -85,6 +86,7 @@ class Machine {
     std::optional<legacy::AcpiEvents> power_events_;
     legacy::I8042 keyboard_controller_;
     legacy::Port80 delay_port_;
+    legacy::PmTimer timer_;
     std::optional<legacy::Uart16550> serial_;
     std::vector<Disk> disks_;
     std::vector<std::unique_ptr<net::Port>> taps_;

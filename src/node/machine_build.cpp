@@ -76,6 +76,7 @@ Result<void> Machine::add_legacy_devices(int console) {
     TRY(ports_.add(layout::port_com1, legacy::Uart16550::port_count, *serial_));
     TRY(ports_.add(i8042_first_port, legacy::I8042::port_count, keyboard_controller_));
     TRY(ports_.add(layout::port_delay, legacy::Port80::port_count, delay_port_));
+    TRY(ports_.add(layout::port_pm_timer, legacy::PmTimer::port_count, timer_));
     TRY(ports_.add(layout::port_acpi_sleep, legacy::AcpiSleep::port_count, sleep_));
     return ports_.add(layout::port_acpi_events, legacy::AcpiEvents::port_count, *power_events_);
 }
