@@ -135,7 +135,11 @@ Result<vmm::boot::Entry> Machine::load(const VmmSpec& spec) {
                                     .command_line = spec.command_line,
                                     .rsdp = {}};
     kernel.rsdp = TRY(vmm::acpi::build_acpi(memory_, {.cpus = spec.cpus}));
-    return TRY_WITHIN(vmm::boot::load_kernel(memory_, kernel), "kernel {}", spec.kernel_name);
+    auto entry = TRY_WITHIN(vmm::boot::load_kernel(memory_, kernel), "{}", spec.kernel_name);
+    if (spec.firmware && entry.protocol != vmm::boot::Protocol::pvh)
+        return fail(Kind::unsupported, "{}: is no firmware: it has no PVH entry note",
+                    spec.kernel_name);
+    return entry;
 }
 
 Result<void> Machine::add_vcpus(const VmmSpec& spec, const vmm::boot::Entry& entry) {
