@@ -10,6 +10,7 @@
 #include "devices/console/channel.h"
 #include "devices/console/shared.h"
 #include "devices/legacy/acpi_power.h"
+#include "devices/legacy/cmos.h"
 #include "devices/legacy/i8042.h"
 #include "devices/legacy/pm_timer.h"
 #include "devices/legacy/port80.h"
@@ -59,7 +60,7 @@ class Machine {
 
     // The steps of the recipe, in order.
     Result<void> add_interrupts();
-    Result<void> add_legacy_devices(int console);
+    Result<void> add_legacy_devices(const VmmSpec& spec);
     Result<void> add_pci(const VmmSpec& spec);
     Result<void> add_disk(const DiskSpec& spec, unsigned cpus);
     Result<void> add_nic(const NicSpec& spec);
@@ -87,6 +88,8 @@ class Machine {
     legacy::I8042 keyboard_controller_;
     legacy::Port80 delay_port_;
     legacy::PmTimer timer_;
+    HostClock host_clock_;
+    std::optional<legacy::Cmos> cmos_;
     std::optional<legacy::Uart16550> serial_;
     std::vector<Disk> disks_;
     std::vector<std::unique_ptr<net::Port>> taps_;

@@ -8,6 +8,7 @@
 #include "storage/file_block.h"
 #include "vmm/acpi/acpi.h"
 #include "vmm/boot/kernel.h"
+#include "vmm/generation_id.h"
 #include "vmm/layout.h"
 #include "vmm/vcpu_setup.h"
 
@@ -32,7 +33,7 @@ Result<std::unique_ptr<Machine>> Machine::create(const VmmSpec& spec, io::Loop& 
         new Machine{std::move(kvm), std::move(vm), std::move(memory), loop, sink, log}};
 
     TRY(machine->add_interrupts());
-    TRY(machine->add_legacy_devices(spec.console));
+    TRY(machine->add_legacy_devices(spec));
     TRY(machine->add_pci(spec));
     const auto entry = TRY(machine->load(spec));
     TRY(machine->add_vcpus(spec, entry));
@@ -67,14 +68,19 @@ Result<void> Machine::add_interrupts() {
     return mmio_.add(layout::ioapic.value(), layout::ioapic_size, *ioapic_);
 }
 
-Result<void> Machine::add_legacy_devices(int console) {
-    console_.emplace(loop_, Fd{console});
+Result<void> Machine::add_legacy_devices(const VmmSpec& spec) {
+    console_.emplace(loop_, Fd{spec.console});
     console_faces_.emplace(*console_);
     serial_.emplace(*TRY(interrupts_->line(layout::irq_com1)), console_faces_->serial());
     power_events_.emplace(*TRY(interrupts_->line(layout::irq_acpi_events)));
+    const auto below_4g = memory_.regions().front().bytes.size();
+    cmos_.emplace(host_clock_, legacy::Cmos::Equipment{.memory_below_4g = below_4g,
+                                                       .memory_above_4g = memory_.size() - below_4g,
+                                                       .cpus = spec.cpus});
 
     TRY(ports_.add(layout::port_com1, legacy::Uart16550::port_count, *serial_));
     TRY(ports_.add(i8042_first_port, legacy::I8042::port_count, keyboard_controller_));
+    TRY(ports_.add(layout::port_cmos, legacy::Cmos::port_count, *cmos_));
     TRY(ports_.add(layout::port_delay, legacy::Port80::port_count, delay_port_));
     TRY(ports_.add(layout::port_pm_timer, legacy::PmTimer::port_count, timer_));
     TRY(ports_.add(layout::port_acpi_sleep, legacy::AcpiSleep::port_count, sleep_));
@@ -134,6 +140,7 @@ Result<vmm::boot::Entry> Machine::load(const VmmSpec& spec) {
                                     .initrd = spec.initrd ? &initrd : nullptr,
                                     .command_line = spec.command_line,
                                     .rsdp = {}};
+    TRY(vmm::put_generation_id(memory_, TRY(vmm::make_generation_id())));
     kernel.rsdp = TRY(vmm::acpi::build_acpi(memory_, {.cpus = spec.cpus}));
     auto entry = TRY_WITHIN(vmm::boot::load_kernel(memory_, kernel), "{}", spec.kernel_name);
     if (spec.firmware && entry.protocol != vmm::boot::Protocol::pvh)
