@@ -231,7 +231,8 @@ TEST_F(PciTransportTest, AResetEndsWhenAllThatIsInFlightHasComeBack) {
         EXPECT_NE(status(), 0);
     }
     set_status(3);  // a driver that does not wait is not heard
-    write(queue_size, std::uint16_t{2});
+    write(config_vector, std::uint16_t{1});
+    EXPECT_EQ(read<std::uint16_t>(config_vector), 0u);
     device->hold = false;
     EXPECT_TRUE(until([this] { return status() == 0; }));
     EXPECT_EQ(device->deactivated, 1);
