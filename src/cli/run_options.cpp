@@ -119,6 +119,7 @@ Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
     }
     for (const auto& text : arguments.all("net"))
         options.nets.push_back(TRY_WITHIN(parse_net(text), "--net"));
+    options.balloon = arguments.has("balloon");
     options.console = TRY(arguments.one("console", options.console));
     if (options.console.empty()) return fail(Kind::invalid, "--console is empty");
     options.on_reboot = TRY(parse_on_reboot(TRY(arguments.one("on-reboot", "restart"))));

@@ -97,6 +97,7 @@ Result<Resources> Resources::open(const RunOptions& options) {
     spec.cpus = options.cpus;
     spec.memory = options.memory;
     spec.command_line = options.command_line;
+    spec.balloon = options.balloon;
     spec.firmware = !options.firmware.empty();
     const auto path = spec.firmware ? TRY(find_firmware(options.firmware)) : options.kernel;
     const std::string what = spec.firmware ? "firmware" : "kernel";

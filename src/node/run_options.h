@@ -36,6 +36,7 @@ struct RunOptions {
     std::uint64_t memory = 512_MiB;  // bytes
     std::vector<DiskOption> disks;
     std::vector<NetOption> nets;
+    bool balloon = false;
     std::string console = "stdio";  // or unix:PATH, or a file
     OnReboot on_reboot = OnReboot::restart;
     std::optional<std::string> pid_file;

@@ -40,9 +40,10 @@ struct VmmSpec {
     int console = -1;
     std::vector<DiskSpec> disks;
     std::vector<NicSpec> nics;
+    bool balloon = false;
 };
 BOOST_DESCRIBE_STRUCT(VmmSpec, (),
                       (version, kvm, cpus, memory, kernel, kernel_name, firmware, initrd,
-                       initrd_name, command_line, console, disks, nics))
+                       initrd_name, command_line, console, disks, nics, balloon))
 
 }  // namespace sheaf::node

@@ -29,6 +29,7 @@ TEST(RunOptions, DefaultsAreThoseOfTheHelp) {
     EXPECT_EQ(options->on_reboot, node::OnReboot::restart);
     EXPECT_EQ(options->console, "stdio");
     EXPECT_FALSE(options->initrd);
+    EXPECT_FALSE(options->balloon);
 }
 
 TEST(RunOptions, WithoutAKernelFirmwareStartsFromDisks) {
@@ -53,19 +54,20 @@ TEST(RunOptions, WithoutAKernelFirmwareStartsFromDisks) {
 }
 
 TEST(RunOptions, EveryOptionIsTaken) {
-    const auto options = parse_words({"--kernel",    "k",
-                                      "--initrd",    "i",
-                                      "--cmdline",   "quiet",
-                                      "--cpus",      "2",
-                                      "--memory",    "1G",
-                                      "--disk",      "path=a,format=raw,readonly",
-                                      "--disk",      "path=b,serial=s1",
-                                      "--net",       "tap=tap0,mac=52:54:00:12:34:56,mtu=9000",
-                                      "--console",   "unix:/x",
-                                      "--on-reboot", "exit",
-                                      "--pid-file",  "p",
-                                      "--report",    "r",
-                                      "--grace",     "5"});
+    const auto options = parse_words({"--kernel",  "k",
+                                      "--initrd",  "i",
+                                      "--cmdline", "quiet",
+                                      "--cpus",    "2",
+                                      "--memory",  "1G",
+                                      "--disk",    "path=a,format=raw,readonly",
+                                      "--disk",    "path=b,serial=s1",
+                                      "--net",     "tap=tap0,mac=52:54:00:12:34:56,mtu=9000",
+                                      "--balloon", "--console",
+                                      "unix:/x",   "--on-reboot",
+                                      "exit",      "--pid-file",
+                                      "p",         "--report",
+                                      "r",         "--grace",
+                                      "5"});
     ASSERT_TRUE(options) << options.error().text();
     EXPECT_EQ(options->initrd, "i");
     EXPECT_EQ(options->cpus, 2u);
@@ -76,6 +78,7 @@ TEST(RunOptions, EveryOptionIsTaken) {
     ASSERT_EQ(options->nets.size(), 1u);
     EXPECT_EQ(options->nets[0].tap, "tap0");
     EXPECT_EQ(options->nets[0].mtu, 9000);
+    EXPECT_TRUE(options->balloon);
     EXPECT_EQ(options->on_reboot, node::OnReboot::exit);
     EXPECT_EQ(options->pid_file, "p");
     EXPECT_EQ(options->report, "r");
