@@ -7,25 +7,41 @@
 namespace sheaf::pci {
 namespace {
 
-struct Sink final : vmm::EndingSink {
-    void ended(vmm::Ending ending) override { how = ending.how; }
-    std::optional<vmm::Ending::How> how;
+class Endings final : public vmm::EndingSink {
+  public:
+    void ended(vmm::Ending ending) override { all.push_back(ending.how); }
+    std::vector<vmm::Ending::How> all;
 };
 
-TEST(Pvpanic, OnlyAPanicEndsTheMachine) {
+class PvpanicTest : public testing::Test {
+  protected:
+    PvpanicTest() { EXPECT_TRUE(device.assign_bars(Gpa{at}, Gpa{at + 4096})); }
+    void write(std::uint64_t offset, std::uint8_t value) {
+        memory.write(at + offset, bytes_of(value));
+    }
+
+    static constexpr std::uint64_t at = vmm::layout::mmio_window.value();
     vmm::Bus memory;
-    Sink sink;
-    Pvpanic device{memory, sink};
-    ASSERT_TRUE(device.assign_bars(vmm::layout::mmio_window, vmm::layout::ecam));
-    const auto events = vmm::layout::mmio_window.value();
-    std::uint8_t offered{};
-    EXPECT_TRUE(memory.read(events, std::as_writable_bytes(std::span{&offered, 1})));
-    EXPECT_EQ(offered, 3);
-    memory.write(events, bytes_of(std::uint8_t{2}));  // a crash kernel takes over
-    memory.write(events + 1, bytes_of(std::uint8_t{1}));
-    EXPECT_FALSE(sink.how);
-    memory.write(events, bytes_of(std::uint8_t{1}));
-    EXPECT_EQ(sink.how, vmm::Ending::How::panicked);
+    Endings endings;
+    Pvpanic device{memory, endings};
+};
+
+TEST_F(PvpanicTest, SaysWhichEventsItKnows) {
+    std::uint32_t events = 0;
+    memory.read(at, std::as_writable_bytes(std::span{&events, 1}));
+    EXPECT_EQ(events, 3u);
+    memory.read(at + 4, std::as_writable_bytes(std::span{&events, 1}));
+    EXPECT_EQ(events, 0u);
+}
+
+TEST_F(PvpanicTest, APanicEndsTheMachineAndNothingElseDoes) {
+    write(0, 0);
+    write(0, 2);  // a crash kernel takes over: the guest goes on
+    write(0, 0xfe);
+    write(1, 1);
+    EXPECT_TRUE(endings.all.empty());
+    write(0, 1);
+    EXPECT_EQ(endings.all, std::vector{vmm::Ending::How::panicked});
 }
 
 }  // namespace

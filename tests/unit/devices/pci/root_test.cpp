@@ -9,92 +9,138 @@ namespace {
 
 namespace layout = vmm::layout;
 
-struct RootTest : testing::Test {
-    RootTest() { EXPECT_TRUE(root.attach(ports, memory)); }
+constexpr std::uint32_t enabled = 1u << 31;
 
-    template <WireStruct T>
-    T by_port(std::uint32_t address, unsigned byte = 0) {
-        EXPECT_TRUE(ports.write(layout::port_pci_address, bytes_of(address)));
+class RootTest : public testing::Test {
+  protected:
+    RootTest() {
+        EXPECT_TRUE(root.attach(ports, memory));
+        EXPECT_TRUE(root.add(std::make_unique<Function>(
+            Identity{.vendor = 0x1234, .device = 0x5678, .class_code = 0xff0000}, memory)));
+    }
+    template <class T>
+    static T get(const vmm::Bus& bus, std::uint64_t address) {
         T value{};
-        EXPECT_TRUE(
-            ports.read(layout::port_pci_data + byte, std::as_writable_bytes(std::span{&value, 1})));
+        bus.read(address, std::as_writable_bytes(std::span{&value, 1}));
         return value;
     }
-    template <WireStruct T>
-    T by_window(std::uint64_t offset) {
-        T value{};
-        EXPECT_TRUE(memory.read(layout::ecam.value() + offset,
-                                std::as_writable_bytes(std::span{&value, 1})));
-        return value;
+    template <class T>
+    static void set(const vmm::Bus& bus, std::uint64_t address, T value) {
+        bus.write(address, bytes_of(value));
     }
-    void add(std::uint16_t device) {
-        ASSERT_TRUE(root.add(
-            std::make_unique<Function>(Identity{.vendor = 0x1234, .device = device}, memory)));
+    static std::uint64_t ecam(unsigned slot, unsigned offset, unsigned function = 0) {
+        return layout::ecam.value() + (slot << 15 | function << 12 | offset);
     }
-
-    static constexpr std::uint32_t enabled = 1u << 31;
-    static constexpr std::uint32_t slot(unsigned number) { return enabled | number << 11; }
+    void select(unsigned slot, unsigned offset, unsigned function = 0, unsigned bus = 0) {
+        set(ports, layout::port_pci_address,
+            enabled | bus << 16 | slot << 11 | function << 8 | offset);
+    }
 
     vmm::Bus ports;
     vmm::Bus memory;
     Root root{memory};
 };
 
-TEST_F(RootTest, TheBridgeIsInSlotZero) {
-    EXPECT_EQ(by_port<std::uint32_t>(slot(0)), 0x0d578086u);
-    EXPECT_EQ(by_window<std::uint32_t>(0), 0x0d578086u);
-    EXPECT_EQ(by_window<std::uint32_t>(8) >> 8, 0x060000u);
+TEST_F(RootTest, BothWaysLeadToTheSameFunction) {
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(0, 0)), 0x0d578086u);
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(1, 0)), 0x56781234u);
+    select(1, 0);
+    EXPECT_EQ(get<std::uint32_t>(ports, layout::port_pci_data), 0x56781234u);
+    select(1, config::interrupt_line);
+    set(ports, layout::port_pci_data, std::uint8_t{0x5a});
+    EXPECT_EQ(get<std::uint8_t>(memory, ecam(1, config::interrupt_line)), 0x5a);
+    set(memory, ecam(1, config::interrupt_line), std::uint8_t{0xa5});
+    EXPECT_EQ(get<std::uint8_t>(ports, layout::port_pci_data), 0xa5);
+    EXPECT_EQ(get<std::uint8_t>(memory, ecam(0, config::interrupt_line)), 0);
 }
 
-TEST_F(RootTest, FunctionsAppearByBothWaysInTheirSlots) {
-    add(1);
-    add(2);
-    EXPECT_EQ(by_port<std::uint32_t>(slot(1)), 0x00011234u);
-    EXPECT_EQ(by_port<std::uint32_t>(slot(2)), 0x00021234u);
-    EXPECT_EQ(by_window<std::uint32_t>(2 << 15), 0x00021234u);
-    EXPECT_EQ(by_port<std::uint16_t>(slot(2), 2), 2u);
-    EXPECT_EQ(by_port<std::uint8_t>(slot(2), 1), 0x12u);
+TEST_F(RootTest, TheDataPortHasAllWidthsAtAllBytes) {
+    select(1, 0);
+    for (unsigned byte = 0; byte < 4; ++byte)
+        EXPECT_EQ(get<std::uint8_t>(ports, layout::port_pci_data + byte),
+                  (0x56781234u >> 8 * byte & 0xff));
+    EXPECT_EQ(get<std::uint16_t>(ports, layout::port_pci_data + 2), 0x5678);
+    EXPECT_EQ(get<std::uint16_t>(ports, layout::port_pci_data + 1), 0x7812);
+    select(1, 0xfc);
+    EXPECT_EQ(get<std::uint16_t>(ports, layout::port_pci_data + 3), 0xffff)
+        << "beyond the ports is nobody";
 }
 
-TEST_F(RootTest, WhereNobodyIsAllBitsAreOne) {
-    EXPECT_EQ(by_port<std::uint32_t>(slot(3)), ~0u);
-    EXPECT_EQ(by_port<std::uint32_t>(slot(0) | 1 << 8), ~0u);   // another function
-    EXPECT_EQ(by_port<std::uint32_t>(slot(0) | 1 << 16), ~0u);  // another bus
-    EXPECT_EQ(by_port<std::uint32_t>(slot(0) & ~enabled), ~0u);
-    EXPECT_EQ(by_window<std::uint32_t>(3 << 15), ~0u);
-    EXPECT_EQ(by_window<std::uint32_t>(1 << 12), ~0u);
-    EXPECT_EQ(by_window<std::uint32_t>(256), ~0u);  // extended configuration space
-    EXPECT_EQ(by_window<std::uint64_t>(252), ~std::uint64_t{0});
+TEST_F(RootTest, OnlyAWholeDoubleWordReachesTheAddress) {
+    select(1, 0x40);
+    const auto address = get<std::uint32_t>(ports, layout::port_pci_address);
+    EXPECT_EQ(address, enabled | 1 << 11 | 0x40);
+    set(ports, layout::port_pci_address, std::uint8_t{0});
+    set(ports, layout::port_pci_address, std::uint16_t{0});
+    set(ports, layout::port_pci_address + 1, std::uint16_t{0});
+    set(ports, layout::port_pci_address + 2, std::uint32_t{0});
+    set(ports, layout::port_pci_address, std::uint64_t{0});
+    EXPECT_EQ(get<std::uint32_t>(ports, layout::port_pci_address), address);
+    EXPECT_EQ(get<std::uint8_t>(ports, layout::port_pci_address + 3), 0x80);
 }
 
-TEST_F(RootTest, OnlyAWholeWordReachesTheAddressRegister) {
-    add(1);
-    EXPECT_EQ(by_port<std::uint32_t>(slot(1)), 0x00011234u);
-    ports.write(layout::port_pci_address, bytes_of(std::uint8_t{0}));
-    ports.write(layout::port_pci_address + 2, bytes_of(std::uint16_t{0}));
-    std::uint32_t address{};
-    ports.read(layout::port_pci_address, std::as_writable_bytes(std::span{&address, 1}));
-    EXPECT_EQ(address, slot(1));
+TEST_F(RootTest, WithoutTheEnableBitThereIsNoData) {
+    select(1, config::interrupt_line);
+    set(ports, layout::port_pci_address, 1u << 11 | config::interrupt_line);
+    EXPECT_EQ(get<std::uint32_t>(ports, layout::port_pci_data), 0xffffffffu);
+    set(ports, layout::port_pci_data, std::uint8_t{0x77});
+    EXPECT_EQ(get<std::uint8_t>(memory, ecam(1, config::interrupt_line)), 0);
 }
 
-TEST_F(RootTest, WritesGoWhereReadsDo) {
-    add(1);
-    const auto line = config::interrupt_line;
-    by_port<std::uint32_t>(slot(1) | line);
-    ports.write(layout::port_pci_data, bytes_of(std::uint8_t{0x5a}));
-    EXPECT_EQ(by_window<std::uint8_t>((1 << 15) + line), 0x5a);
-    memory.write(layout::ecam.value() + (1 << 15) + line, bytes_of(std::uint8_t{0xa5}));
-    EXPECT_EQ(by_port<std::uint8_t>(slot(1) | line), 0xa5);
-    EXPECT_EQ(by_window<std::uint8_t>(line), 0u);  // the bridge's is its own
+TEST_F(RootTest, WhatIsNotThereReadsAllOnesAndTakesWritesSilently) {
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(2, 0)), 0xffffffffu);
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(31, 0)), 0xffffffffu);
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(1, 0, 1)), 0xffffffffu) << "one function a slot";
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(1, 0x100)), 0xffffffffu) << "no extended space";
+    EXPECT_EQ(get<std::uint64_t>(memory, layout::ecam.value() + layout::ecam_size - 8), ~0ull);
+    set(memory, ecam(2, config::command), std::uint16_t{0xffff});
+    for (const auto& [slot, function, bus] : {std::array{2u, 0u, 0u}, {1u, 1u, 0u}, {1u, 0u, 1u}}) {
+        select(slot, 0, function, bus);
+        EXPECT_EQ(get<std::uint32_t>(ports, layout::port_pci_data), 0xffffffffu);
+        set(ports, layout::port_pci_data, std::uint32_t{0});
+    }
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(1, 0)), 0x56781234u);
 }
 
-TEST_F(RootTest, ThereAreThirtyTwoSlots) {
-    for (unsigned number = 1; number < Root::slots; ++number)
-        add(static_cast<std::uint16_t>(number));
-    EXPECT_EQ(by_port<std::uint32_t>(slot(31)), 0x001f1234u);
-    const auto outcome = root.add(std::make_unique<Function>(Identity{}, memory));
-    ASSERT_FALSE(outcome);
-    EXPECT_EQ(outcome.error().kind(), Kind::exhausted);
+TEST_F(RootTest, AnAccessThatLeavesTheSpaceReadsAllOnes) {
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(1, 0xfc)), 0u);
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(1, 0xfd)), 0xffffffffu);
+    EXPECT_EQ(get<std::uint64_t>(memory, ecam(1, 0xfc)), ~0ull);
+    EXPECT_EQ(get<std::uint16_t>(memory, ecam(1, 1)), 0x7812) << "unaligned, and all of it inside";
+    EXPECT_EQ(get<std::uint64_t>(memory, ecam(1, 0)), 0x56781234u);
+}
+
+TEST_F(RootTest, SlotsEndAtThirtyTwo) {
+    const auto make = [&] {
+        return std::make_unique<Function>(Identity{.vendor = 7, .device = 7}, memory);
+    };
+    for (unsigned slot = 2; slot < Root::slots; ++slot) EXPECT_TRUE(root.add(make()));
+    const auto full = root.add(make());
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().kind(), Kind::exhausted);
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(31, 0)), 0x00070007u);
+}
+
+// A BAR of 16 KiB that answers nothing.
+class OneBar final : public Function, vmm::BusHandler {
+  public:
+    explicit OneBar(vmm::Bus& bus) : Function({.vendor = 8, .device = 8}, bus) {
+        add_bar(0x4000, *this);
+    }
+    std::string_view name() const override { return "one_bar"; }
+    void read(std::uint64_t, std::span<std::byte> data) override { store_register(data, 0); }
+    void write(std::uint64_t, std::span<const std::byte>) override {}
+};
+
+TEST_F(RootTest, BarsOfAllFunctionsFollowEachOther) {
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(root.add(std::make_unique<OneBar>(memory)));
+    ASSERT_TRUE(root.assign_bars());
+    const auto first = static_cast<std::uint32_t>(layout::mmio_window.value());
+    for (unsigned i = 0; i < 3; ++i) {
+        EXPECT_EQ(get<std::uint32_t>(memory, ecam(2 + i, config::bars)), first + 0x4000 * i);
+        EXPECT_EQ(get<std::uint16_t>(memory, ecam(2 + i, config::command)),
+                  command_memory | command_bus_master);
+    }
 }
 
 }  // namespace

@@ -1,411 +1,428 @@
-// The transport as a guest's driver uses it: through configuration space and BARs alone.
-
 #include "devices/virtio/pci_transport.h"
-
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <map>
-#include <thread>
 
 #include <gtest/gtest.h>
 
-#include "io/event.h"
 #include "io/make_loop.h"
-#include "support/driver_queue.h"
-#include "support/fake_msi.h"
+#include "scripted_device.h"
+#include "support/driven_transport.h"
 #include "support/turns.h"
 #include "vmm/layout.h"
 
 namespace sheaf::virtio {
 namespace {
 
+namespace common = test::common;
 namespace layout = pci_layout;
+using Host = test::FakeDoorbells::Host;
+using Sent = std::vector<vmm::MsiMessage>;
 
-constexpr std::uint64_t registers_at = vmm::layout::mmio_window.value();
-constexpr std::uint64_t msix_at = registers_at + layout::registers_size;
+constexpr std::uint8_t features_ok = status::acknowledge | status::driver | status::features_ok;
+constexpr std::uint8_t driving = features_ok | status::driver_ok;
+constexpr Features basic = version_1 | ring_event_index;
 
-// Fields of virtio_pci_common_cfg.
-constexpr std::uint64_t driver_feature_select = 8, driver_feature = 12, config_vector = 16,
-                        device_status = 20, generation = 21, queue_select = 22, queue_size = 24,
-                        queue_vector = 26, queue_enable = 28, queue_desc = 32;
+class TransportTest : public testing::Test {
+  protected:
+    explicit TransportTest(Host host = Host::has_room) : host_(host) {}
+    ~TransportTest() override { device().released.set(); }
 
-// Answers each chain with one byte; holds them back while the test says so.
-class EchoDevice final : public Device {
-  public:
-    explicit EchoDevice(io::Loop& loop) : loop_(loop) {}
-    const Traits& traits() const override { return traits_; }
-    void read_config(std::uint32_t offset, std::span<std::byte> data) const override {
-        for (auto& byte : data) byte = static_cast<std::byte>(0xc0 + offset++);
+    ScriptedDevice& device() { return *device_; }
+    bool until(auto condition) { return test::run_until(*loop, condition); }
+    // A driver that does everything right, with these vectors.
+    void start(std::uint16_t config_vector = no_vector, std::uint16_t queue_vector = no_vector) {
+        ASSERT_EQ(driven.negotiate(basic), features_ok);
+        driven.set(common::config_vector, config_vector);
+        driven.enable(queue.setup(), queue_vector);
+        driven.drive();
+        ASSERT_TRUE(until([this] { return device().serving == 1; }));
     }
-    void write_config(std::uint32_t offset, std::span<const std::byte> data) override {
-        written.emplace_back(offset, load_register(data));
+    // One chain that the device has taken and holds.
+    void hold_one() {
+        queue.chain().writable(8).offer();
+        driven.notify(0);
+        ASSERT_TRUE(until([this] { return device().taken == 1; }));
     }
-    Result<void> activate(Features features) override {
-        activated = features;
-        if (refuse) return fail(Kind::io, "it does not work");
-        return {};
+    void turns(int count = 5) {
+        for (int i = 0; i < count; ++i) test::turn(*loop);
     }
-    io::Task<void> serve(Queue& queue) override {
-        ++serving;
-        io::TaskGroup group;
-        while (auto chain = co_await queue.next()) group.start(answer(*std::move(chain)));
-        co_await group.join();
-        --serving;
-    }
-    void deactivate() override { ++deactivated; }
-    void change() { config_changed(); }
+    std::uint8_t isr() const { return driven.get<std::uint8_t>(layout::isr); }
 
-    std::vector<std::pair<std::uint32_t, std::uint64_t>> written;
-    Features activated = 0;
-    bool refuse = false;
-    bool hold = false;
-    int serving = 0;
-    int deactivated = 0;
-
-  private:
-    io::Task<void> answer(Chain chain) {
-        while (hold) co_await loop_.sleep(std::chrono::microseconds{100});
-        constexpr std::byte answer{0x42};
-        if (chain.writable().copy_in(std::span{&answer, 1})) chain.set_written(1);
-    }
-
-    io::Loop& loop_;
-    Traits traits_{.type = DeviceType::entropy,
-                   .features = feature(3),
-                   .queue_sizes = {64, 64},
-                   .config_size = 8,
-                   .pci_class = 0xff0000};
-};
-
-struct FakeDoorbells final : vmm::Doorbells {
-    Result<void> attach(Gpa address, const Fd& event) override {
-        if (broken) return fail(Kind::unsupported, "no doorbells");
-        attached[address.value()] = event.get();
-        return {};
-    }
-    void detach(Gpa address, const Fd&) override { attached.erase(address.value()); }
-    void ring(std::uint64_t address) { ::eventfd_write(attached.at(address), 1); }
-    std::map<std::uint64_t, int> attached;
-    bool broken = false;
-};
-
-struct PciTransportTest : testing::Test {
-    PciTransportTest() {
-        auto owned = std::make_unique<EchoDevice>(*loop);
-        device = owned.get();
-        transport.emplace(Surroundings{*loop, guest.memory(), memory, controller, doorbells, log},
-                          std::move(owned));
-        EXPECT_TRUE(transport->assign_bars(vmm::layout::mmio_window, vmm::layout::ecam));
-    }
-    ~PciTransportTest() override {
-        device->hold = false;
-        EXPECT_TRUE(io::run(*loop, transport->shutdown()));
-    }
-
-    template <WireStruct T>
-    T read(std::uint64_t offset) {
-        T value{};
-        EXPECT_TRUE(
-            memory.read(registers_at + offset, std::as_writable_bytes(std::span{&value, 1})));
-        return value;
-    }
-    template <WireStruct T>
-    void write(std::uint64_t offset, T value) {
-        EXPECT_TRUE(memory.write(registers_at + offset, bytes_of(value)));
-    }
-    std::uint8_t status() { return read<std::uint8_t>(device_status); }
-    void set_status(unsigned value) { write(device_status, static_cast<std::uint8_t>(value)); }
-    bool until(std::function<bool()> condition) { return test::run_until(*loop, condition); }
-
-    void enable_vectors() {
-        std::uint16_t control = 0x8000;
-        for (unsigned at = 0x40; at < 0xff;) {
-            std::array<std::byte, 2> head{};
-            transport->read_config(at, head);
-            if (head[0] == std::byte{layout::msix_capability}) {
-                transport->write_config(at + 2, bytes_of(control));
-                break;
-            }
-            at = std::to_integer<unsigned>(head[1]);
-        }
-        for (unsigned vector = 0; vector < 3; ++vector) {
-            memory.write(msix_at + vector * 16, bytes_of(std::uint32_t{0xfee00000}));
-            memory.write(msix_at + vector * 16 + 8, bytes_of(std::uint32_t{0x40 + vector}));
-            memory.write(msix_at + vector * 16 + 12, bytes_of(std::uint32_t{0}));
-        }
-    }
-    // A new ring in memory of its own.
-    void set_up_queue(std::uint16_t index) {
-        queue.emplace(
-            guest, test::DriverQueue::Options{.size = 16, .event_index = false, .indirect = false});
-        const auto& setup = queue->setup();
-        write(queue_select, index);
-        write(queue_size, setup.size);
-        write(queue_vector, static_cast<std::uint16_t>(index + 1));
-        write(queue_desc, setup.descriptors.value());
-        write(queue_desc + 8, setup.driver_area.value());
-        write(queue_desc + 16, setup.device_area.value());
-        write(queue_enable, std::uint16_t{1});
-    }
-    // Everything up to DRIVER_OK, with queue 0 alone.
-    void start() {
-        set_status(3);
-        write(driver_feature_select, std::uint32_t{1});
-        write(driver_feature, std::uint32_t{1});
-        set_status(11);
-        ASSERT_EQ(status(), 11);
-        write(config_vector, std::uint16_t{0});
-        set_up_queue(0);
-        set_status(15);
-        ASSERT_TRUE(until([this] { return device->serving == 1; }));
-    }
-    // Offers a byte's room and rings; whether it came back answered.
-    bool answered() {
-        queue->chain().writable(1).offer();
-        doorbells.ring(registers_at + layout::notify);
-        return until([this] { return queue->take_used().has_value(); });
-    }
-    std::vector<std::uint32_t> sent() const {
-        std::vector<std::uint32_t> data;
-        for (const auto& message : controller.sent) data.push_back(message.data);
-        return data;
-    }
-
+    const Host host_;
     std::unique_ptr<io::Loop> loop = io::make_loop().value();
     test::FakeGuest guest;
-    vmm::Bus memory;
-    test::FakeMsi controller;
-    FakeDoorbells doorbells;
-    Fd nowhere = test::must(checked_fd(::eventfd(0, 0), "a descriptor that takes no text"));
-    Logger log{nowhere.get(), LogLevel::error};
-    std::optional<test::DriverQueue> queue;
-    EchoDevice* device = nullptr;
-    std::optional<PciTransport> transport;
+    test::DriverQueue queue{guest, {.indirect = false}};
+    std::unique_ptr<ScriptedDevice> owned_ = std::make_unique<ScriptedDevice>();
+    ScriptedDevice* device_ = owned_.get();
+    test::DrivenTransport driven{*loop, guest, std::move(owned_), host_};
 };
 
-TEST_F(PciTransportTest, CapabilitiesLeadToEveryStructure) {
-    std::map<unsigned, std::pair<std::uint32_t, std::uint32_t>> found;  // offset and length by kind
-    std::array<std::byte, 256> space{};
-    transport->read_config(0, space);
-    const auto byte = [&](unsigned at) { return std::to_integer<unsigned>(space.at(at)); };
-    EXPECT_EQ(load<std::uint32_t>(space), 0x10441af4u);
-    unsigned capabilities = 0;
-    for (unsigned at = byte(0x34); at != 0; at = byte(at + 1), ++capabilities) {
-        ASSERT_LT(capabilities, 10u);
-        if (byte(at) != layout::vendor_capability) continue;
-        EXPECT_GE(byte(at + 2), 16u);
-        found[byte(at + 3)] = {load<std::uint32_t>(std::span{space}.subspan(at + 8)),
-                               load<std::uint32_t>(std::span{space}.subspan(at + 12))};
-        if (byte(at + 3) == 2)
-            EXPECT_EQ(load<std::uint32_t>(std::span{space}.subspan(at + 16)), 4u);
+TEST_F(TransportTest, IsAModernDeviceOfItsType) {
+    EXPECT_EQ(driven.config<std::uint32_t>(pci::config::vendor), 0x10441af4u);
+    EXPECT_GE(driven.config<std::uint8_t>(pci::config::revision), 1);
+    EXPECT_EQ(driven.offered(),
+              feature(3) | version_1 | ring_event_index | ring_indirect_descriptors);
+    EXPECT_EQ(driven.config<std::uint16_t>(driven.capability(layout::msix_capability) + 2), 2)
+        << "a vector for each queue and one for the configuration";
+}
+
+TEST_F(TransportTest, ADriverReachesItsDeviceByRegistersAlone) {
+    start();
+    EXPECT_EQ(driven.status(), driving);
+    EXPECT_EQ(device().negotiated, basic);
+    EXPECT_EQ(device().activations, 1u);
+    device().released.set();
+    const auto head = queue.chain().writable(8).offer();
+    ASSERT_TRUE(queue.must_ring());
+    driven.notify(0);
+    std::optional<test::DriverQueue::Used> used;
+    ASSERT_TRUE(until([&] { return (used = queue.take_used()).has_value(); }));
+    EXPECT_EQ(used->head, head);
+}
+
+TEST_F(TransportTest, ADeviceIsNotDrivenWithoutAcceptableFeatures) {
+    EXPECT_EQ(driven.negotiate(version_1 | feature(4)), status::acknowledge | status::driver);
+    driven.enable(queue.setup());
+    driven.drive();
+    turns();
+    EXPECT_EQ(driven.status(), status::acknowledge | status::driver);
+    EXPECT_EQ(device().activations, 0u);
+    EXPECT_TRUE(driven.doorbells().places().empty());
+}
+
+TEST_F(TransportTest, WhatWasOfferedBeforeDriverOkIsServedWithoutADoorbell) {
+    driven.negotiate(basic);
+    driven.enable(queue.setup());
+    queue.chain().writable(8).offer();
+    turns();
+    EXPECT_EQ(device().taken, 0u) << "nothing before DRIVER_OK (virtio 1.2, 2.1.2)";
+    driven.drive();
+    EXPECT_TRUE(until([this] { return device().taken == 1; }));
+}
+
+TEST_F(TransportTest, AQueueOutsideOfMemoryNeedsAReset) {
+    const auto end = guest.end();
+    const auto spoils = std::to_array<void (*)(QueueSetup&, Gpa)>(
+        {[](QueueSetup& setup, Gpa last) { setup.descriptors = last; },
+         [](QueueSetup& setup, Gpa) { setup.descriptors = setup.descriptors + 1; },
+         [](QueueSetup& setup, Gpa last) { setup.driver_area = Gpa{last.value() - 2}; },
+         [](QueueSetup& setup, Gpa) { setup.device_area = Gpa{~std::uint64_t{3}}; }});
+    auto faults = 0u;
+    for (const auto spoil : spoils) {
+        auto setup = queue.setup();
+        spoil(setup, end);
+        driven.negotiate(basic);
+        driven.enable(setup);
+        driven.drive();
+        ++faults;
+        ASSERT_TRUE(until([&] { return driven.transport().faults() == faults; }));
+        EXPECT_EQ(driven.status(), driving | status::needs_reset);
+        EXPECT_EQ(isr(), 2);
+        EXPECT_EQ(device().activations, 0u);
+        driven.reset();
+        EXPECT_EQ(driven.status(), 0);
     }
-    ASSERT_EQ(found.size(), 5u);
-    for (const unsigned kind : {1u, 2u, 3u, 4u}) {
-        EXPECT_EQ(found[kind].first % 4, 0u);
-        EXPECT_GE(found[kind].second, kind == 1 ? 56u : 1u);
-        EXPECT_LE(found[kind].first + found[kind].second, layout::registers_size);
-    }
-}
-
-TEST_F(PciTransportTest, ARequestIsAnsweredWithOneInterrupt) {
-    enable_vectors();
     start();
-    EXPECT_EQ(device->activated, version_1);
-    EXPECT_TRUE(answered());
-    EXPECT_EQ(sent(), std::vector{0x41u});
-    EXPECT_EQ(read<std::uint8_t>(layout::isr), 1);
-    EXPECT_EQ(read<std::uint8_t>(layout::isr), 0);  // reading clears it
-    EXPECT_EQ(transport->faults(), 0u);
+    EXPECT_EQ(device().activations, 1u) << "after a reset all is well";
 }
 
-TEST_F(PciTransportTest, AResetEndsWhenAllThatIsInFlightHasComeBack) {
+TEST_F(TransportTest, ADeviceThatRefusesNeedsAReset) {
+    device().refuses = true;
+    driven.negotiate(basic);
+    driven.enable(queue.setup());
+    driven.drive();
+    ASSERT_TRUE(until([&] { return driven.status() == (driving | status::needs_reset); }));
+    EXPECT_EQ(device().serving, 0u);
+    EXPECT_EQ(device().deactivations, 0u);
+    EXPECT_TRUE(driven.doorbells().places().empty());
+}
+
+TEST_F(TransportTest, AResetWaitsForWhatIsInFlight) {
     start();
-    device->hold = true;
-    queue->chain().writable(1).offer();
-    doorbells.ring(registers_at + layout::notify);
-    test::let_sleep(*loop);
-    set_status(0);
-    for (int turn = 0; turn < 20; ++turn) {
-        test::let_sleep(*loop);
-        EXPECT_NE(status(), 0);
-    }
-    set_status(3);  // a driver that does not wait is not heard
-    write(config_vector, std::uint16_t{1});
-    EXPECT_EQ(read<std::uint16_t>(config_vector), 0u);
-    device->hold = false;
-    EXPECT_TRUE(until([this] { return status() == 0; }));
-    EXPECT_EQ(device->deactivated, 1);
-    EXPECT_EQ(device->serving, 0);
-    EXPECT_TRUE(doorbells.attached.empty());
-    EXPECT_FALSE(queue->take_used());  // nothing is written into a ring that was taken away
-    write(queue_select, std::uint16_t{0});
-    EXPECT_EQ(read<std::uint16_t>(queue_size), 64u);
+    hold_one();
+    driven.reset();
+    turns(20);
+    EXPECT_EQ(driven.status(), driving) << "not yet: the device may still write";
+    driven.set(common::queue_select, std::uint16_t{1});
+    driven.set_status(status::acknowledge);
+    EXPECT_EQ(driven.get<std::uint16_t>(common::queue_select), 0)
+        << "writes in between are dropped";
+    device().released.set();
+    ASSERT_TRUE(until([this] { return driven.status() == 0; }));
+    EXPECT_EQ(device().deactivations, 1u);
+    EXPECT_EQ(queue.used_index(), 0) << "a queue that was reset is left alone";
+    EXPECT_TRUE(driven.doorbells().places().empty());
 }
 
-TEST_F(PciTransportTest, ADeviceStartsAgainAfterAReset) {
-    start();
-    EXPECT_TRUE(answered());
-    set_status(0);
-    ASSERT_TRUE(until([this] { return status() == 0; }));
-    start();
-    EXPECT_TRUE(answered());
-}
-
-TEST_F(PciTransportTest, AQueueOutsideOfMemoryNeedsAReset) {
-    set_status(3);
-    write(driver_feature_select, std::uint32_t{1});
-    write(driver_feature, std::uint32_t{1});
-    set_status(11);
-    write(queue_desc, std::uint64_t{1} << 40);
-    write(queue_enable, std::uint16_t{1});
-    set_status(15);
-    EXPECT_TRUE(until([this] { return (status() & status::needs_reset) != 0; }));
-    EXPECT_EQ(device->serving, 0);
-    EXPECT_EQ(transport->faults(), 1u);
-    EXPECT_EQ(read<std::uint8_t>(layout::isr), 2);
-    set_status(0);
-    EXPECT_TRUE(until([this] { return status() == 0; }));
-    start();
-    EXPECT_TRUE(answered());
-}
-
-TEST_F(PciTransportTest, ADeviceThatCannotStartNeedsAReset) {
-    device->refuse = true;
-    set_status(3);
-    write(driver_feature_select, std::uint32_t{1});
-    write(driver_feature, std::uint32_t{1});
-    set_up_queue(0);
-    set_status(15);
-    EXPECT_TRUE(until([this] { return (status() & status::needs_reset) != 0; }));
-}
-
-TEST_F(PciTransportTest, ABrokenRingNeedsAReset) {
-    enable_vectors();
-    start();
-    queue->put_available(200);  // no such descriptor
-    doorbells.ring(registers_at + layout::notify);
-    EXPECT_TRUE(until([this] { return (status() & status::needs_reset) != 0; }));
-    EXPECT_EQ(transport->faults(), 1u);
-    EXPECT_EQ(sent(), std::vector{0x40u});  // the configuration's vector
-}
-
-TEST_F(PciTransportTest, TheDevicesConfigurationIsReadAndWrittenWithinItsSize) {
-    EXPECT_EQ(read<std::uint32_t>(layout::device + 4), 0xc7c6c5c4u);
-    EXPECT_EQ(read<std::uint64_t>(layout::device + 4), 0xc7c6c5c4u);  // the rest is zero
-    EXPECT_EQ(read<std::uint32_t>(layout::device + 8), 0u);
-    write(layout::device + 6, std::uint16_t{0x1234});
-    write(layout::device + 7, std::uint16_t{0x1234});  // reaches beyond
-    write(layout::device + 8, std::uint8_t{1});
-    ASSERT_EQ(device->written.size(), 1u);
-    EXPECT_EQ(device->written[0], std::pair(6u, std::uint64_t{0x1234}));
-}
-
-TEST_F(PciTransportTest, AChangeOfTheConfigurationIsAnInterruptAndAGeneration) {
-    enable_vectors();
-    start();
-    const auto before = read<std::uint8_t>(generation);
-    device->change();
-    EXPECT_EQ(read<std::uint8_t>(generation), before + 1);
-    EXPECT_EQ(sent(), std::vector{0x40u});
-    EXPECT_EQ(read<std::uint8_t>(layout::isr), 2);
-}
-
-TEST_F(PciTransportTest, DoorbellsFollowTheBar) {
-    start();
-    const auto moved = static_cast<std::uint32_t>(registers_at + 0x100000);
-    transport->write_config(pci::config::bars, bytes_of(moved));
-    ASSERT_EQ(doorbells.attached.size(), 1u);
-    EXPECT_TRUE(doorbells.attached.contains(moved + layout::notify));
-    queue->chain().writable(1).offer();
-    doorbells.ring(moved + layout::notify);
-    EXPECT_TRUE(until([this] { return queue->take_used().has_value(); }));
-    transport->write_config(pci::config::command, bytes_of(std::uint16_t{0}));
-    EXPECT_TRUE(doorbells.attached.empty());
-}
-
-TEST_F(PciTransportTest, WithoutDoorbellsAPlainWriteRings) {
-    doorbells.broken = true;
-    start();
-    test::let_sleep(*loop);
-    queue->chain().writable(1).offer();
-    write(layout::notify, std::uint16_t{0});
-    EXPECT_TRUE(until([this] { return queue->take_used().has_value(); }));
-}
-
-TEST_F(PciTransportTest, TheWindowInConfigurationSpaceReachesTheRegisters) {
-    std::array<std::byte, 256> space{};
-    transport->read_config(0, space);
-    unsigned access = 0x40;
-    while (std::to_integer<unsigned>(space.at(access + 3)) != 5 ||
-           space.at(access) != std::byte{layout::vendor_capability})
-        access = std::to_integer<unsigned>(space.at(access + 1));
-    const auto aim = [&](std::uint32_t offset, std::uint32_t length) {
-        transport->write_config(access + layout::access_offset, bytes_of(offset));
-        transport->write_config(access + layout::access_length, bytes_of(length));
-    };
-    const auto window = [&] {
-        std::uint32_t value{};
-        transport->read_config(access + layout::access_data,
-                               std::as_writable_bytes(std::span{&value, 1}));
-        return value;
-    };
-    aim(device_status, 1);
-    transport->write_config(access + layout::access_data, bytes_of(std::uint32_t{3}));
-    EXPECT_EQ(status(), 3);
-    EXPECT_EQ(window(), 3u);
-    aim(layout::device + 4, 4);
-    EXPECT_EQ(window(), 0xc7c6c5c4u);
-    // Nothing is reached where the rules for the window are broken.
-    for (const auto& [offset, length] :
-         {std::pair{1u, 4u}, {layout::registers_size, 4u}, {0u, 3u}, {0u, 8u}}) {
-        aim(offset, length);
-        EXPECT_EQ(window(), 0u) << offset << " " << length;
-    }
-}
-
-// What the vCPU threads do at once with what the loop does; TSan looks on.
-TEST_F(PciTransportTest, RegistersAreUsedFromOtherThreadsWhileTheLoopServes) {
-    enable_vectors();
-    std::atomic<bool> done = false;
-    const auto vcpu = [&] {
-        for (int round = 0; round < 300; ++round) {
-            set_status(0);
-            while (status() != 0) std::this_thread::yield();
-            set_status(3);
-            write(driver_feature_select, std::uint32_t{1});
-            write(driver_feature, std::uint32_t{1});
-            set_up_queue(0);
-            set_status(15);
-            write(layout::notify, std::uint16_t{0});
-            memory.write(msix_at + 12,
-                         bytes_of(std::uint32_t{static_cast<std::uint32_t>(round) & 1}));
-            const auto to = static_cast<std::uint32_t>(registers_at + (round % 2) * 0x100000u);
-            transport->write_config(pci::config::bars, bytes_of(to));
-            transport->write_config(pci::config::bars,
-                                    bytes_of(static_cast<std::uint32_t>(registers_at)));
+TEST_F(TransportTest, AfterAResetRegistersReadAsAtFirst) {
+    const auto all = [this] {
+        std::vector<std::uint32_t> words;
+        for (const std::uint32_t half : {0, 1}) {
+            driven.set(common::driver_feature_select, half);
+            words.push_back(driven.get<std::uint32_t>(common::driver_feature));
         }
-        done = true;
+        driven.set(common::driver_feature_select, std::uint32_t{0});
+        for (std::uint32_t at = 0; at < Registers::size; at += 2)
+            if (at != common::status) words.push_back(driven.get<std::uint16_t>(at));
+        words.push_back(driven.status());
+        return words;
     };
-    const auto looker = [&] {
-        while (!done) {
-            std::uint32_t value{};
-            memory.read(registers_at + layout::device,
-                        std::as_writable_bytes(std::span{&value, 1}));
-            memory.read(registers_at + layout::isr,
-                        std::as_writable_bytes(std::span{&value, 1}).first(1));
-            memory.read(msix_at + pci::Msix::pending_offset,
-                        std::as_writable_bytes(std::span{&value, 1}));
-            loop->post([&] { device->change(); });
-            std::this_thread::yield();
-        }
-    };
-    {
-        std::jthread first{vcpu};
-        std::jthread second{looker};
-        EXPECT_TRUE(until([&] { return done.load(); }));
+    const auto fresh = all();
+    start(2, 1);
+    device().change_config();
+    driven.reset();
+    ASSERT_TRUE(until([this] { return driven.status() == 0; }));
+    EXPECT_EQ(all(), fresh);
+    start();
+    EXPECT_EQ(device().activations, 2u);
+}
+
+TEST_F(TransportTest, AResetWithoutASessionIsDoneAtOnce) {
+    driven.negotiate(basic);
+    driven.enable(queue.setup());
+    driven.reset();
+    EXPECT_EQ(driven.status(), 0);
+    EXPECT_EQ(driven.get<std::uint16_t>(common::queue_enable), 0);
+}
+
+TEST_F(TransportTest, AResetForgetsWhatTheIsrHadToSay) {
+    start();
+    device().change_config();
+    driven.reset();
+    ASSERT_TRUE(until([this] { return driven.status() == 0; }));
+    EXPECT_EQ(isr(), 0);
+    device().change_config();  // without a session
+    driven.reset();
+    EXPECT_EQ(isr(), 0);
+}
+
+TEST_F(TransportTest, AResetBeforeTheSessionHasBegunEndsIt) {
+    driven.negotiate(basic);
+    driven.enable(queue.setup());
+    driven.drive();
+    driven.reset();
+    EXPECT_NE(driven.status(), 0);
+    ASSERT_TRUE(until([this] { return driven.status() == 0; }));
+    EXPECT_EQ(device().serving, 0u);
+}
+
+TEST_F(TransportTest, AQueueThatBreaksNeedsAResetAndThenWorks) {
+    start();
+    queue.put_available(99);
+    driven.notify(0);
+    ASSERT_TRUE(until([&] { return driven.status() == (driving | status::needs_reset); }));
+    EXPECT_EQ(driven.transport().faults(), 1u);
+    EXPECT_EQ(isr(), 2);
+    ASSERT_TRUE(until([&] { return driven.doorbells().places().empty(); }));
+    driven.set_status(driving);
+    turns();
+    EXPECT_EQ(driven.status(), driving | status::needs_reset) << "only a reset helps";
+    driven.reset();
+    ASSERT_TRUE(until([this] { return driven.status() == 0; }));
+    test::DriverQueue again{guest, {.indirect = false}};
+    driven.negotiate(basic);
+    driven.enable(again.setup());
+    again.chain().writable(8).offer();
+    driven.drive();
+    EXPECT_TRUE(until([this] { return device().taken == 1; }));
+}
+
+TEST_F(TransportTest, ADeviceThatFailsNeedsAReset) {
+    start();
+    device().fails = true;
+    queue.put_available(99);
+    driven.notify(0);
+    ASSERT_TRUE(until([&] { return driven.transport().faults() == 2; }));
+    EXPECT_EQ(driven.status(), driving | status::needs_reset);
+}
+
+TEST_F(TransportTest, AUsedBufferRaisesItsQueuesVector) {
+    driven.open_vector(0);
+    const auto wanted = driven.open_vector(1);
+    start(0, 1);
+    queue.enable_interrupts();
+    device().released.set();
+    queue.chain().writable(8).offer();
+    driven.notify(0);
+    ASSERT_TRUE(until([this] { return queue.used_index() == 1; }));
+    EXPECT_EQ(driven.msi().take_sent(), Sent{wanted});
+}
+
+TEST_F(TransportTest, AChangedConfigurationRaisesItsVectorAndTheGeneration) {
+    const auto wanted = driven.open_vector(2);
+    start(2, 0);
+    const auto before = driven.get<std::uint8_t>(common::generation);
+    device().change_config();
+    EXPECT_EQ(driven.msi().take_sent(), Sent{wanted});
+    EXPECT_NE(driven.get<std::uint8_t>(common::generation), before);
+    EXPECT_EQ(isr(), 2);
+    EXPECT_EQ(isr(), 0) << "reading clears it";
+}
+
+TEST_F(TransportTest, WithoutAVectorThereIsNoInterruptButTheIsrSaysIt) {
+    for (unsigned vector = 0; vector < 3; ++vector) driven.open_vector(vector);
+    start(no_vector, 7);
+    EXPECT_EQ(driven.get<std::uint16_t>(common::queue_vector), no_vector) << "there is no seventh";
+    queue.enable_interrupts();
+    device().released.set();
+    device().change_config();
+    queue.chain().writable(8).offer();
+    driven.notify(0);
+    ASSERT_TRUE(until([this] { return queue.used_index() == 1; }));
+    EXPECT_EQ(driven.msi().take_sent(), Sent{});
+    EXPECT_EQ(driven.get<std::uint16_t>(layout::isr), 3);
+    EXPECT_EQ(isr(), 0);
+}
+
+TEST_F(TransportTest, MessageControlMasksAndDisables) {
+    const auto control = driven.capability(layout::msix_capability) + 2;
+    const auto wanted = driven.open_vector(2);
+    start(2, 0);
+    driven.set_config(control, std::uint16_t{0xc000});
+    device().change_config();
+    EXPECT_EQ(driven.msi().take_sent(), Sent{});
+    driven.set_config(control, std::uint16_t{0x8000});
+    EXPECT_EQ(driven.msi().take_sent(), Sent{wanted});
+    driven.set_config(control, std::uint16_t{0});
+    device().change_config();
+    EXPECT_EQ(driven.msi().take_sent(), Sent{});
+}
+
+TEST_F(TransportTest, DoorbellsAreWhereTheBarIs) {
+    const auto first = driven.registers();
+    const auto notify_at = [](Gpa bar) { return std::vector{(bar + layout::notify).value()}; };
+    start();
+    EXPECT_EQ(driven.doorbells().places(), notify_at(first));
+    const auto second = static_cast<std::uint32_t>(vmm::layout::mmio_window.value()) + 0x1000000;
+    driven.set_config(pci::config::bars, second);
+    driven.follow_bar();
+    EXPECT_EQ(driven.doorbells().places(), notify_at(Gpa{second}));
+    EXPECT_EQ(driven.status(), driving);
+    EXPECT_EQ(driven.read<std::uint8_t>(first + common::status), 0xff);
+    hold_one();
+    driven.set_config(pci::config::command, std::uint16_t{0});
+    EXPECT_TRUE(driven.doorbells().places().empty());
+    driven.set_config(pci::config::command, pci::command_memory);
+    EXPECT_EQ(driven.doorbells().places(), notify_at(Gpa{second}));
+}
+
+TEST_F(TransportTest, DeviceConfigurationIsReachedInAnyWidthWithinItsSize) {
+    for (std::uint32_t i = 0; i < 6; ++i)
+        driven.set(layout::device + i, static_cast<std::uint8_t>(0x11 * (i + 1)));
+    EXPECT_EQ(driven.get<std::uint32_t>(layout::device), 0x44332211u);
+    EXPECT_EQ(driven.get<std::uint16_t>(layout::device + 3), 0x5544);
+    EXPECT_EQ(driven.get<std::uint64_t>(layout::device), 0x0000665544332211u);
+    EXPECT_EQ(driven.get<std::uint32_t>(layout::device + 5), 0x66u);
+    EXPECT_EQ(driven.get<std::uint32_t>(layout::device + 6), 0u);
+    driven.set(layout::device + 4, ~std::uint32_t{0});
+    driven.set(layout::device + 0xffc, ~std::uint32_t{0});
+    EXPECT_EQ(driven.get<std::uint64_t>(layout::device), 0x0000665544332211u);
+}
+
+// The window of VIRTIO_PCI_CAP_PCI_CFG (virtio 1.2, section 4.1.4.9).
+class WindowTest : public TransportTest {
+  protected:
+    void aim(std::uint32_t offset, std::uint32_t length, std::uint8_t bar = 0) {
+        driven.set_config(at + layout::access_bar, bar);
+        driven.set_config(at + layout::access_offset, offset);
+        driven.set_config(at + layout::access_length, length);
     }
-    EXPECT_TRUE(until([this] { return device->serving <= 1; }));
+    template <class T>
+    T data() const {
+        return driven.config<T>(at + layout::access_data);
+    }
+    template <class T>
+    void set_data(T value) {
+        driven.set_config(at + layout::access_data, value);
+    }
+    const unsigned at = driven.capability(layout::vendor_capability,
+                                          static_cast<std::uint8_t>(layout::Structure::access));
+};
+
+TEST_F(WindowTest, ReachesTheRegistersAlsoWhereTheBarIsNowhere) {
+    driven.set_config(pci::config::command, std::uint16_t{0});
+    EXPECT_EQ(driven.status(), 0xff);
+    aim(common::status, 1);
+    set_data(std::uint8_t{1});
+    EXPECT_EQ(data<std::uint8_t>(), 1);
+    set_data(std::uint32_t{0xffffff03});
+    EXPECT_EQ(data<std::uint32_t>(), 3u) << "as many bytes as the length says";
+    aim(common::queue_select, 2);
+    set_data(std::uint16_t{1});
+    aim(common::queue_size, 2);
+    EXPECT_EQ(data<std::uint16_t>(), 8);
+    aim(common::driver_feature, 4);
+    set_data(std::uint32_t{0x12345678});
+    EXPECT_EQ(data<std::uint32_t>(), 0x12345678u);
+    driven.set_config(pci::config::command, pci::command_memory);
+    EXPECT_EQ(driven.status(), 3);
+}
+
+TEST_F(WindowTest, AnAimThatIsNotSoundReachesNothing) {
+    struct Aim {
+        std::uint32_t offset;
+        std::uint32_t length;
+        std::uint8_t bar;
+    };
+    constexpr Aim bad[] = {{common::status, 1, 1},
+                           {common::status, 1, 6},
+                           {common::status, 1, 255},
+                           {common::status, 0, 0},
+                           {common::status, 3, 0},
+                           {16, 8, 0},
+                           {18, 4, 0},
+                           {common::status, ~0u, 0},
+                           {~0u, 1, 0},
+                           {~0u - 3, 4, 0},
+                           {layout::registers_size, 1, 0}};
+    for (const auto& [offset, length, bar] : bad) {
+        aim(offset, length, bar);
+        set_data(std::uint32_t{0x01010101});
+        EXPECT_EQ(data<std::uint32_t>(), 0u) << offset << '+' << length;
+        EXPECT_EQ(driven.status(), 0);
+    }
+    aim(common::driver_feature, 4);
+    set_data(std::uint16_t{0xffff});
+    EXPECT_EQ(driven.get<std::uint32_t>(common::driver_feature), 0u) << "narrower than the length";
+    aim(layout::registers_size - 4, 4);
+    EXPECT_EQ(data<std::uint32_t>(), 0u);
+}
+
+TEST_F(WindowTest, RingsADoorbell) {
+    start();
+    queue.chain().writable(8).offer();
+    aim(layout::notify, 2);
+    set_data(std::uint16_t{0});
+    EXPECT_TRUE(until([this] { return device().taken == 1; }));
+}
+
+// A host that has no doorbells to give.
+class SlowDoorbellTest : public TransportTest {
+  protected:
+    SlowDoorbellTest() : TransportTest(Host::has_none) {}
+};
+
+TEST_F(SlowDoorbellTest, ANotifyWriteArrivesAsARegister) {
+    start();
+    EXPECT_TRUE(driven.doorbells().places().empty());
+    queue.chain().writable(8).offer();
+    driven.set(layout::notify + 1, std::uint16_t{0});
+    driven.set(layout::notify + layout::notify_multiplier, std::uint16_t{0});
+    driven.set(layout::notify + 0xffc, std::uint32_t{0});
+    turns(20);
+    EXPECT_EQ(device().taken, 0u) << "those were other queues' places";
+    driven.set(layout::notify, std::uint32_t{0});
+    EXPECT_TRUE(until([this] { return device().taken == 1; }));
+}
+
+TEST_F(SlowDoorbellTest, ANotifyWithoutASessionIsForgotten) {
+    driven.set(layout::notify, std::uint16_t{0});
+    start();
+    hold_one();
+    driven.reset();
+    device().released.set();
+    ASSERT_TRUE(until([this] { return driven.status() == 0; }));
+    driven.set(layout::notify, std::uint16_t{0});
+    turns();
+    EXPECT_EQ(device().taken, 1u);
 }
 
 }  // namespace
