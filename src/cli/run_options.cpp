@@ -15,6 +15,8 @@ constexpr std::uint64_t memory_most = 16 * 1024_GiB;
 constexpr std::uint64_t mtu_least = 68;  // RFC 791
 constexpr std::uint64_t mtu_most = 65535;
 constexpr std::uint64_t boot_order_most = 32;
+constexpr std::uint64_t cid_least = 3;  // virtio 1.2, 5.10.4
+constexpr std::uint64_t cid_most = 0xfffffffe;
 constexpr std::size_t serial_limit = 20;  // virtio 1.2, 5.2.6.1
 
 Result<node::DiskOption> parse_disk(const std::string& text) {
@@ -61,6 +63,22 @@ Result<node::NetOption> parse_net(const std::string& text) {
         net.mtu = static_cast<std::uint16_t>(
             TRY_WITHIN(parse_number(mtu->second, mtu_least, mtu_most), "mtu"));
     return net;
+}
+
+// The guest's address, then properties.
+Result<node::VsockOption> parse_vsock(const std::string& text) {
+    constexpr auto keys = std::to_array<std::string_view>({"socket"});
+    const auto comma = std::min(text.find(','), text.size());
+    auto vsock = node::VsockOption{};
+    vsock.cid = TRY_WITHIN(
+        parse_number(std::string_view{text}.substr(0, comma), cid_least, cid_most), "CID");
+    if (comma == text.size()) return fail(Kind::invalid, "\"{}\" names no socket", text);
+    const auto rest = std::string_view{text}.substr(comma + 1);
+    const auto properties = TRY(parse_properties(rest, keys));
+    if (const auto socket = properties.find("socket"); socket != properties.end())
+        vsock.socket = socket->second;
+    if (vsock.socket.empty()) return fail(Kind::invalid, "\"{}\" names no socket", text);
+    return vsock;
 }
 
 Result<std::optional<std::string>> optional_path(const Arguments& arguments,
@@ -120,6 +138,8 @@ Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
     for (const auto& text : arguments.all("net"))
         options.nets.push_back(TRY_WITHIN(parse_net(text), "--net"));
     options.balloon = arguments.has("balloon");
+    if (arguments.has("vsock"))
+        options.vsock = TRY_WITHIN(parse_vsock(TRY(arguments.one("vsock"))), "--vsock");
     options.console = TRY(arguments.one("console", options.console));
     if (options.console.empty()) return fail(Kind::invalid, "--console is empty");
     options.on_reboot = TRY(parse_on_reboot(TRY(arguments.one("on-reboot", "restart"))));

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <tuple>
+
+#include "node/vsock_dial.h"
 
 namespace sheaf::node {
 
@@ -104,20 +107,29 @@ Result<Keeper::Session> Keeper::start_session() {
 
     auto spec = resources_.spec();
     spec.console = vmm_console.get();
+    auto dials = Fd{};
+    auto vmm_dials = Fd{};
+    if (spec.vsock) {
+        std::tie(dials, vmm_dials) = TRY(make_control_channel());
+        spec.vsock->dial = vmm_dials.get();
+    }
     TRY(send_packet(control, encode(spec)));
 
     auto inherited = resources_.descriptors();
     inherited.push_back(vmm_control.get());
     inherited.push_back(vmm_console.get());
+    if (vmm_dials) inherited.push_back(vmm_dials.get());
     auto child = TRY(
         Child::start({"sheaf", "vmm", "--control", std::to_string(vmm_control.get())}, inherited));
-    return Session{std::move(child), std::move(control), std::move(console)};
+    return Session{std::move(child), std::move(control), std::move(console), std::move(dials)};
 }
 
 io::Task<vmm::Ending> Keeper::live(Session& session) {
     session_ = &session;
     auto output = io::TaskGroup{};
     output.start(pump_output(session));
+    if (session.dials)
+        output.start(answer_dials(loop_, session.dials.get(), options_.vsock->socket));
     auto followed = co_await follow(session).result();
     // The child is gone or about to be: its console ends with it, and everything it printed is read
     // before the report is written.

@@ -29,6 +29,7 @@ class Keeper {
         Child child;
         Fd control;
         Fd console;
+        Fd dials;  // where a VMM asks for programs of the host; none without vsock
     };
 
     Keeper(const RunOptions& options, io::Loop& loop, Resources resources, Fd signals,

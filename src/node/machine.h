@@ -20,6 +20,7 @@
 #include "devices/virtio/pci_transport.h"
 #include "net/port.h"
 #include "node/vmm_spec.h"
+#include "node/vsock_dial.h"
 #include "storage/file_block.h"
 #include "vmm/boot/entry.h"
 #include "vmm/ioapic.h"
@@ -64,6 +65,7 @@ class Machine {
     Result<void> add_pci(const VmmSpec& spec);
     Result<void> add_disk(const DiskSpec& spec, unsigned cpus);
     Result<void> add_nic(const NicSpec& spec);
+    Result<void> add_vsock(const VsockSpec& spec);
     Result<void> add_virtio(std::unique_ptr<virtio::Device> device);
     Result<vmm::boot::Entry> load(const VmmSpec& spec);
     Result<void> add_vcpus(const VmmSpec& spec, const vmm::boot::Entry& entry);
@@ -93,6 +95,7 @@ class Machine {
     std::optional<legacy::Uart16550> serial_;
     std::vector<Disk> disks_;
     std::vector<std::unique_ptr<net::Port>> taps_;
+    std::optional<VsockDial> vsock_dial_;
     pci::Root pci_{mmio_};
     std::vector<virtio::PciTransport*> transports_;  // owned by pci_
     std::latch gate_{1};

@@ -4,6 +4,7 @@
 #include "devices/virtio/console.h"
 #include "devices/virtio/net.h"
 #include "devices/virtio/rng.h"
+#include "devices/virtio/vsock.h"
 #include "net/tap.h"
 #include "node/machine.h"
 #include "storage/file_block.h"
@@ -98,6 +99,7 @@ Result<void> Machine::add_pci(const VmmSpec& spec) {
     if (spec.balloon)
         TRY(add_virtio(
             std::make_unique<virtio::Balloon>(loop_, memory_, virtio::Balloon::Options{})));
+    if (spec.vsock) TRY(add_vsock(*spec.vsock));
     TRY(pci_.add(std::make_unique<pci::Pvpanic>(mmio_, sink_)));
     return pci_.assign_bars();
 }
@@ -123,6 +125,12 @@ Result<void> Machine::add_nic(const NicSpec& spec) {
     auto device = std::make_unique<virtio::Net>(*tap, options);
     taps_.push_back(std::move(tap));
     return add_virtio(std::move(device));
+}
+
+Result<void> Machine::add_vsock(const VsockSpec& spec) {
+    vsock_dial_.emplace(loop_, Fd{spec.dial});
+    return add_virtio(std::make_unique<virtio::Vsock>(loop_, Fd{spec.listener}, *vsock_dial_,
+                                                      virtio::Vsock::Options{.cid = spec.cid}));
 }
 
 Result<void> Machine::add_virtio(std::unique_ptr<virtio::Device> device) {

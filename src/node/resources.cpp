@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
@@ -11,6 +12,7 @@
 
 #include "net/tap.h"
 #include "node/firmware.h"
+#include "node/vsock_dial.h"
 #include "storage/boot_record.h"
 #include "storage/disk_file.h"
 
@@ -54,6 +56,10 @@ std::string mac_of(const std::string& tap) {
 }
 
 }  // namespace
+
+OwnedPath::~OwnedPath() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+}
 
 int Resources::keep(Fd descriptor) {
     owned_.push_back(std::move(descriptor));
@@ -116,6 +122,12 @@ Result<Resources> Resources::open(const RunOptions& options) {
         nic.mac = option.mac.empty() ? mac_of(option.tap) : option.mac;
         nic.mtu = option.mtu;
         spec.nics.push_back(std::move(nic));
+    }
+    if (options.vsock) {
+        auto listener = TRY(listen_for_vsock(options.vsock->socket));
+        resources.paths_.emplace_back(options.vsock->socket);
+        spec.vsock =
+            VsockSpec{.cid = options.vsock->cid, .listener = resources.keep(std::move(listener))};
     }
     spec.kvm = resources.keep(TRY(open_kvm()));
     return resources;

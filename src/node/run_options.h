@@ -27,6 +27,11 @@ struct NetOption {
     std::optional<std::uint16_t> mtu;
 };
 
+struct VsockOption {
+    std::uint64_t cid = 3;
+    std::string socket;  // programs of the host listen on this path with "_port" after it
+};
+
 struct RunOptions {
     std::string kernel;    // empty where firmware starts the machine
     std::string firmware;  // "uefi" or a file; empty where there is a kernel
@@ -37,6 +42,7 @@ struct RunOptions {
     std::vector<DiskOption> disks;
     std::vector<NetOption> nets;
     bool balloon = false;
+    std::optional<VsockOption> vsock;
     std::string console = "stdio";  // or unix:PATH, or a file
     OnReboot on_reboot = OnReboot::restart;
     std::optional<std::string> pid_file;

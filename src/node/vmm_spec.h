@@ -26,6 +26,13 @@ struct NicSpec {
 };
 BOOST_DESCRIBE_STRUCT(NicSpec, (), (descriptors, mac, mtu))
 
+struct VsockSpec {
+    std::uint64_t cid = 3;
+    int listener = -1;  // a unix socket on which programs of the host ask for the guest
+    int dial = -1;      // where the VMM asks for programs of the host
+};
+BOOST_DESCRIBE_STRUCT(VsockSpec, (), (cid, listener, dial))
+
 struct VmmSpec {
     int version = 1;
     int kvm = -1;
@@ -41,9 +48,10 @@ struct VmmSpec {
     std::vector<DiskSpec> disks;
     std::vector<NicSpec> nics;
     bool balloon = false;
+    std::optional<VsockSpec> vsock;
 };
 BOOST_DESCRIBE_STRUCT(VmmSpec, (),
                       (version, kvm, cpus, memory, kernel, kernel_name, firmware, initrd,
-                       initrd_name, command_line, console, disks, nics, balloon))
+                       initrd_name, command_line, console, disks, nics, balloon, vsock))
 
 }  // namespace sheaf::node

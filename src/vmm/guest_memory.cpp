@@ -65,7 +65,8 @@ Result<std::uint64_t> GuestMemory::discard(std::span<std::byte> bytes) const {
     for (const auto& region : regions_) {
         const auto base = reinterpret_cast<std::uintptr_t>(region.bytes.data());
         const auto size = region.bytes.size();
-        if (start < base || start - base > size || bytes.size() > size - (start - base)) {
+        // What lies before the region wraps and is beyond its end as well.
+        if (start - base > size || bytes.size() > size - (start - base)) {
             file_offset += size;
             continue;
         }

@@ -54,19 +54,34 @@ TEST(RunOptions, WithoutAKernelFirmwareStartsFromDisks) {
 }
 
 TEST(RunOptions, EveryOptionIsTaken) {
-    const auto options = parse_words({"--kernel",  "k",
-                                      "--initrd",  "i",
-                                      "--cmdline", "quiet",
-                                      "--cpus",    "2",
-                                      "--memory",  "1G",
-                                      "--disk",    "path=a,format=raw,readonly",
-                                      "--disk",    "path=b,serial=s1",
-                                      "--net",     "tap=tap0,mac=52:54:00:12:34:56,mtu=9000",
-                                      "--balloon", "--console",
-                                      "unix:/x",   "--on-reboot",
-                                      "exit",      "--pid-file",
-                                      "p",         "--report",
-                                      "r",         "--grace",
+    const auto options = parse_words({"--kernel",
+                                      "k",
+                                      "--initrd",
+                                      "i",
+                                      "--cmdline",
+                                      "quiet",
+                                      "--cpus",
+                                      "2",
+                                      "--memory",
+                                      "1G",
+                                      "--disk",
+                                      "path=a,format=raw,readonly",
+                                      "--disk",
+                                      "path=b,serial=s1",
+                                      "--net",
+                                      "tap=tap0,mac=52:54:00:12:34:56,mtu=9000",
+                                      "--balloon",
+                                      "--vsock",
+                                      "7,socket=/v",
+                                      "--console",
+                                      "unix:/x",
+                                      "--on-reboot",
+                                      "exit",
+                                      "--pid-file",
+                                      "p",
+                                      "--report",
+                                      "r",
+                                      "--grace",
                                       "5"});
     ASSERT_TRUE(options) << options.error().text();
     EXPECT_EQ(options->initrd, "i");
@@ -79,6 +94,9 @@ TEST(RunOptions, EveryOptionIsTaken) {
     EXPECT_EQ(options->nets[0].tap, "tap0");
     EXPECT_EQ(options->nets[0].mtu, 9000);
     EXPECT_TRUE(options->balloon);
+    ASSERT_TRUE(options->vsock);
+    EXPECT_EQ(options->vsock->cid, 7u);
+    EXPECT_EQ(options->vsock->socket, "/v");
     EXPECT_EQ(options->on_reboot, node::OnReboot::exit);
     EXPECT_EQ(options->pid_file, "p");
     EXPECT_EQ(options->report, "r");
@@ -102,6 +120,11 @@ TEST(RunOptions, EachMistakeIsOneSentenceThatNamesTheOption) {
     EXPECT_NE(mistake({"--net", "tap=t,mac=5:54:00:12:34:56"}).find("5:54:00:12:34:56"),
               std::string::npos);
     EXPECT_EQ(mistake({"--net", "tap=t,mtu=67"}), "--net: mtu: 67 is not between 68 and 65535");
+    EXPECT_EQ(mistake({"--vsock", "2,socket=/v"}),
+              "--vsock: CID: 2 is not between 3 and 4294967294");
+    EXPECT_EQ(mistake({"--vsock", "3"}), "--vsock: \"3\" names no socket");
+    EXPECT_EQ(mistake({"--vsock", "socket=/v"}), "--vsock: CID: \"socket=/v\" is not a number");
+    EXPECT_NE(mistake({"--vsock", "3,path=/v"}).find("path"), std::string::npos);
     EXPECT_EQ(mistake({"--on-reboot", "never"}),
               "--on-reboot is \"restart\" or \"exit\", not \"never\"");
     EXPECT_EQ(mistake({"--initrd", ""}), "--initrd is empty");
