@@ -24,6 +24,8 @@ int main() {
     define("BUS_COUNT", layout::ecam_size / sheaf::operator""_MiB(1));
     define("PORT_COM1", layout::port_com1);
     define("IRQ_COM1", layout::irq_com1);
+    define("GENERATION_ID", layout::generation_id.value());
+    define("PORT_CMOS", layout::port_cmos);
     define("PORT_PCI", layout::port_pci_address);
     define("PORT_EVENTS", layout::port_acpi_events);
     define("IRQ_EVENTS", layout::irq_acpi_events);

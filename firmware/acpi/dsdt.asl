@@ -75,6 +75,28 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "SHEAF ", "SHEAFVMM", 1)
             })
         }
 
+        // The clock has no interrupt: no alarms.
+        Device (RTC)
+        {
+            Name (_HID, EisaId ("PNP0B00"))
+            Name (_UID, 0)
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, PORT_CMOS, PORT_CMOS, 1, 2)
+            })
+        }
+
+        // Virtual Machine Generation ID (Microsoft, 2018): where the identifier lies. It does not
+        // change while the machine runs, so nothing is notified.
+        Device (VGEN)
+        {
+            Name (_HID, "SHEF0001")
+            Name (_CID, Package (2) { "VM_Gen_Counter", "VMGENCTR" })
+            Name (_DDN, "VM_Gen_Counter")
+            Name (_UID, 0)
+            Name (ADDR, Package (2) { GENERATION_ID, 0 })
+        }
+
         Device (PWRB)
         {
             Name (_HID, EisaId ("PNP0C0C"))

@@ -1,7 +1,8 @@
 // virtio-blk, polled: first what is written comes back, then how fast.
 //
 // test=LIST      of verify, randread_qd1, randread_qd32, randwrite_qd1, randwrite_qd32, read_128k,
-//                write_128k; all of them when missing
+//                write_128k; all of them when missing. resize, only when named, waits until the
+//                disk has another size
 // ms=N           time of each measurement (default 500); ops=N ends it after N requests instead
 // region_mib=N   the part of the disk that measurements use (default 256)
 // verify_mib=N   the part that verify uses (default 4); seed=N its random choices
@@ -115,6 +116,23 @@ class Load {
     uint64_t last_time_ = 0;
 };
 
+// Prints the size, waits for the device to tell of another one, and prints that.
+int await_resize(Machine& machine, BlockDevice& disk) {
+    const uint64_t before = disk.sectors();
+    const uint8_t generation = disk.device().get<uint8_t>(common::config_generation);
+    print("resize from {}\n", before);
+    const Deadline deadline(machine.clock, 30'000);
+    while (disk.device().get<uint8_t>(common::config_generation) == generation) {
+        if (deadline.passed()) {
+            print("FAIL resize: the configuration stays as it was\n");
+            return 1;
+        }
+        relax();
+    }
+    print("resize to {}\n", disk.sectors());
+    return 0;
+}
+
 }  // namespace
 
 int run(Machine& machine) {
@@ -125,6 +143,9 @@ int run(Machine& machine) {
           disk.device().negotiated(), machine.clock.khz());
     if (machine.command_line.lists("test", "verify", true)) {
         if (const int code = verify(machine, disk)) return code;
+    }
+    if (machine.command_line.lists("test", "resize", false)) {
+        if (const int code = await_resize(machine, disk)) return code;
     }
     const uint64_t buffers = machine.arena.take(BlockDevice::slots * 128 * 1024);
     if (buffers == 0) {

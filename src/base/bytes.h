@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstring>
+#include <ranges>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -18,9 +19,12 @@ namespace sheaf {
 
 static_assert(std::endian::native == std::endian::little, "Sheaf runs on little-endian hosts");
 
-// A structure that may be copied byte for byte: no pointers to follow, no padding to leak.
+// A structure that may be copied byte for byte: no padding to leak, and no view of bytes elsewhere,
+// which would be copied as a pointer.
 template <class T>
-concept WireStruct = std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>;
+concept WireStruct = std::is_trivially_copyable_v<T> &&
+                     std::has_unique_object_representations_v<T> && !std::is_pointer_v<T> &&
+                     !std::ranges::borrowed_range<T>;
 
 inline std::span<const std::byte> as_bytes(std::string_view text) {
     return {reinterpret_cast<const std::byte*>(text.data()), text.size()};

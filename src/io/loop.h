@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "io/operation.h"
+#include "io/poll_source.h"
 #include "io/turn_hooks.h"
 
 namespace sheaf::io {
@@ -36,7 +37,10 @@ class Loop {
     // Runs `work` on the loop's thread in a later turn. Any thread.
     virtual void post(std::move_only_function<void()> work) = 0;
     // Calls hook.turn_ended() at the end of this turn; queuing it twice calls it once.
-    virtual void at_turn_end(TurnHook& hook) = 0;
+    void at_turn_end(TurnHook& hook) { hooks_.add(hook); }
+    // Looks at `source` instead of waiting for it to wake the loop (poll_source.h), until it
+    // leaves.
+    void watch(PollSource& source) { sources_.add(source); }
     virtual TimePoint now() const = 0;
     // Makes buffers known to the kernel for Request::buffer_index; replaces earlier ones. None of
     // them may be in use by an operation in flight.
@@ -81,6 +85,10 @@ class Loop {
     Io<std::size_t> recv(int fd, std::span<std::byte> buffer, int flags);
     Io<void> sleep_until(TimePoint deadline);
     Io<void> sleep(Duration duration) { return sleep_until(now() + duration); }
+
+  protected:
+    TurnHooks hooks_;
+    PollSources sources_;
 };
 
 template <class T, OnError on_error>

@@ -107,7 +107,7 @@ void PoolLoop::wait() {
                                 .revents = 0});
     auto timeout = std::timespec{};
     auto* limit = &timeout;
-    if (ended_.empty() && hooks_.empty() && !mailbox_.pending()) {
+    if (ended_.empty() && hooks_.empty() && !mailbox_.pending() && !sources_.arm()) {
         const auto earliest = timers_.earliest();
         if (earliest) {
             const auto left = std::max(*earliest - now(), Duration::zero());

@@ -26,7 +26,6 @@ class PoolLoop final : public Loop {
     // A file request that a thread has begun cannot be called back; it ends with its result.
     void cancel(Operation& operation) override;
     void post(std::move_only_function<void()> work) override { mailbox_.put(std::move(work)); }
-    void at_turn_end(TurnHook& hook) override { hooks_.add(hook); }
     TimePoint now() const override { return std::chrono::steady_clock::now(); }
     // Nothing is gained from knowing buffers here; requests that name one work all the same.
     Result<void> register_buffers(std::span<const iovec>) override { return {}; }
@@ -45,7 +44,6 @@ class PoolLoop final : public Loop {
     Mailbox mailbox_;
     WorkerPool workers_;
     TimerQueue timers_;
-    TurnHooks hooks_;
     OperationList waiting_;  // for their descriptors
     OperationList ended_;    // with notes.result, to be completed this turn or the next
     // Rebuilt each turn: the mailbox, then one for each operation in waiting_, in its order.

@@ -85,7 +85,7 @@ bool SimLoop::anything_to_do() const {
 
 void SimLoop::turn() {
     retry_blocked();
-    if (!anything_to_do()) take_next_event();
+    if (!anything_to_do() && !sources_.arm()) take_next_event();
     complete_ended();
     mailbox_.run_work();
     hooks_.run();

@@ -36,7 +36,6 @@ class SimLoop final : public Loop {
     // What a disk has begun may or may not let itself be called back, as with the kernel.
     void cancel(Operation& operation) override;
     void post(std::move_only_function<void()> work) override { mailbox_.put(std::move(work)); }
-    void at_turn_end(TurnHook& hook) override { hooks_.add(hook); }
     TimePoint now() const override { return now_; }
     Result<void> register_buffers(std::span<const iovec>) override { return {}; }
     void run() override;
@@ -70,7 +69,6 @@ class SimLoop final : public Loop {
     std::uint64_t identity_of(int fd) const;
 
     Mailbox mailbox_;
-    TurnHooks hooks_;
     SimRandom random_;
     SimNetwork network_;
     std::map<int, File> files_;

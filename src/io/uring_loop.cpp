@@ -143,15 +143,49 @@ void UringLoop::turn() {
     hooks_.run();
 }
 
+bool UringLoop::anything_ready() const {
+    return mailbox_.pending() || !set_aside_.empty() || !at_once_.empty() || !hooks_.empty() ||
+           ::io_uring_cq_ready(&ring_->kernel) > 0;
+}
+
 void UringLoop::submit_and_wait() {
+    if (!anything_ready()) return wait();
+    if (has_business_with_kernel(ring_->kernel))
+        check_submission(::io_uring_submit_and_get_events(&ring_->kernel));
+}
+
+void UringLoop::wait() {
+    const auto watching = !sources_.empty();
+    const auto began = watching ? now() : TimePoint{};
+    if (watching && !look_out(began) && !sources_.arm())
+        check_submission(::io_uring_submit_and_wait(&ring_->kernel, 1));
+    if (!watching) return check_submission(::io_uring_submit_and_wait(&ring_->kernel, 1));
+    window_.waited(now() - began);
+}
+
+// Looks for news as long as the window says; whether there was any. The clock is read now and then
+// only, and not believed where another thread had the processor.
+bool UringLoop::look_out(TimePoint began) {
+    constexpr auto looks_per_reading = 16;
+    const auto length = window_.length(began);
+    if (length == Duration::zero()) return false;
     auto* ring = &ring_->kernel;
-    const auto ready = mailbox_.pending() || !set_aside_.empty() || !at_once_.empty() ||
-                       !hooks_.empty() || ::io_uring_cq_ready(ring);
-    if (ready && !has_business_with_kernel(*ring)) return;
-    const auto result =
-        ready ? ::io_uring_submit_and_get_events(ring) : ::io_uring_submit_and_wait(ring, 1);
-    // A signal (EINTR) or a full completion queue (EBUSY) ends the call early: the next turn goes
-    // on. Anything else would be a ring of our own making that is broken.
+    if (::io_uring_sq_ready(ring) > 0) check_submission(::io_uring_submit(ring));
+    for (auto last = began; last - began < length;) {
+        for (auto look = 0; look < looks_per_reading; ++look) {
+            if (has_business_with_kernel(*ring)) check_submission(::io_uring_get_events(ring));
+            if (sources_.look() || anything_ready()) return true;
+            __builtin_ia32_pause();
+        }
+        const auto before = std::exchange(last, now());
+        if (last - before > PollWindow::preempted) window_.lost_processor(last);
+    }
+    return false;
+}
+
+// A signal (EINTR) or a full completion queue (EBUSY) ends a call early: the next turn goes on.
+// Anything else would be a ring of our own making that is broken.
+void UringLoop::check_submission(int result) const {
     if (result < 0 && result != -EINTR && result != -EBUSY && result != -EAGAIN)
         misuse("io_uring refused to submit");
 }

@@ -9,6 +9,7 @@
 #include "io/loop.h"
 #include "io/mailbox.h"
 #include "io/operation_list.h"
+#include "io/poll_window.h"
 
 struct io_uring_sqe;
 
@@ -28,7 +29,6 @@ class UringLoop final : public Loop {
     void start(Operation& operation) override;
     void cancel(Operation& operation) override;
     void post(std::move_only_function<void()> work) override { mailbox_.put(std::move(work)); }
-    void at_turn_end(TurnHook& hook) override { hooks_.add(hook); }
     TimePoint now() const override { return std::chrono::steady_clock::now(); }
     Result<void> register_buffers(std::span<const iovec> buffers) override;
     void run() override;
@@ -51,7 +51,11 @@ class UringLoop final : public Loop {
 
     void bind_to_this_thread();
     void turn();
+    bool anything_ready() const;
     void submit_and_wait();
+    bool look_out(TimePoint began);
+    void wait();
+    void check_submission(int result) const;
     void reap();
     void perform_at_once();
     void dispatch(const Completion& completion);
@@ -64,10 +68,10 @@ class UringLoop final : public Loop {
     std::unique_ptr<Ring> ring_;
     Mailbox mailbox_;
     Wakeup wakeup_;
-    TurnHooks hooks_;
     OperationList at_once_;              // to be performed by this thread, at the end of the turn
     std::vector<Completion> set_aside_;  // taken early, where the kernel had no room for more
-    bool bound_ = false;                 // to the loop's thread
+    PollWindow window_;
+    bool bound_ = false;  // to the loop's thread
     bool buffers_registered_ = false;
 };
 

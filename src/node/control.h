@@ -16,7 +16,7 @@ namespace sheaf::node {
 
 inline constexpr std::size_t control_packet_limit = 64 * 1024;
 
-BOOST_DEFINE_ENUM_CLASS(Command, power_button, stop)
+BOOST_DEFINE_ENUM_CLASS(Command, power_button, refresh_disks, stop)
 struct CommandPacket {
     Command command = Command::stop;
 };

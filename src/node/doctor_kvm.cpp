@@ -19,6 +19,7 @@ struct OptionalCapability {
     unsigned number;
     std::string_view name;
     std::string_view cost;
+    std::string_view remedy = "use a newer host kernel (5.17 or later)";
 };
 constexpr auto optional_capabilities = std::to_array<OptionalCapability>({
     {KVM_CAP_SPLIT_IRQCHIP, "SPLIT_IRQCHIP",
@@ -35,7 +36,8 @@ constexpr auto optional_capabilities = std::to_array<OptionalCapability>({
     {KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, "MANUAL_DIRTY_LOG_PROTECT2",
      "snapshots and migration slow the guest down more"},
     {KVM_CAP_TSC_CONTROL, "TSC_CONTROL",
-     "a migrated guest needs a host with the same clock frequency"},
+     "a migrated guest needs a host with the same clock frequency",
+     "use a host whose processor scales its TSC for guests"},
 });
 
 std::string join(const std::vector<std::string>& words) {
@@ -73,13 +75,13 @@ void examine_required(const vmm::Kvm& kvm, KvmHealth& health, Findings& findings
 }
 
 void examine_optional(const vmm::Kvm& kvm, KvmHealth& health, Findings& findings) {
-    for (const auto& [number, name, cost] : optional_capabilities) {
+    for (const auto& [number, name, cost, remedy] : optional_capabilities) {
         if (kvm.capability(number) != 0) continue;
         health.missing_optional.emplace_back(name);
         findings.push_back({.topic = fmt::format("kvm {}", name),
                             .health = Health::degraded,
                             .detail = fmt::format("absent: {}", cost),
-                            .remedy = {}});
+                            .remedy = std::string{remedy}});
     }
     if (health.missing_optional.empty())
         findings.push_back(

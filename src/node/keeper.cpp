@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <tuple>
+
+#include "node/vsock_dial.h"
 
 namespace sheaf::node {
 
@@ -29,7 +32,7 @@ vmm::Ending ending_of(const EventPacket& event) {
 Result<Fd> open_signals() {
     sigset_t set;
     ::sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, signal);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) ::sigaddset(&set, signal);
     TRY(checked(::sigprocmask(SIG_BLOCK, &set, nullptr), "blocking signals"));
     return checked_fd(::signalfd(-1, &set, SFD_CLOEXEC), "watching signals");
 }
@@ -60,7 +63,9 @@ ExitReport Keeper::run() {
         report_.detail = outcome.error().text();
     }
     report_.ended_at = timestamp_now();
-    report_.console = ring_.last_lines(report_lines);
+    // How a guest crashed is often told long before its last lines.
+    const auto crashed = report_.exit_code == static_cast<int>(ExitCode::crashed);
+    report_.console = crashed ? std::string{ring_.text()} : ring_.last_lines(report_lines);
     return report_;
 }
 
@@ -102,20 +107,29 @@ Result<Keeper::Session> Keeper::start_session() {
 
     auto spec = resources_.spec();
     spec.console = vmm_console.get();
+    auto dials = Fd{};
+    auto vmm_dials = Fd{};
+    if (spec.vsock) {
+        std::tie(dials, vmm_dials) = TRY(make_control_channel());
+        spec.vsock->dial = vmm_dials.get();
+    }
     TRY(send_packet(control, encode(spec)));
 
     auto inherited = resources_.descriptors();
     inherited.push_back(vmm_control.get());
     inherited.push_back(vmm_console.get());
+    if (vmm_dials) inherited.push_back(vmm_dials.get());
     auto child = TRY(
         Child::start({"sheaf", "vmm", "--control", std::to_string(vmm_control.get())}, inherited));
-    return Session{std::move(child), std::move(control), std::move(console)};
+    return Session{std::move(child), std::move(control), std::move(console), std::move(dials)};
 }
 
 io::Task<vmm::Ending> Keeper::live(Session& session) {
     session_ = &session;
     auto output = io::TaskGroup{};
     output.start(pump_output(session));
+    if (session.dials)
+        output.start(answer_dials(loop_, session.dials.get(), options_.vsock->socket));
     auto followed = co_await follow(session).result();
     // The child is gone or about to be: its console ends with it, and everything it printed is read
     // before the report is written.
@@ -192,7 +206,9 @@ io::Task<void> Keeper::watch_signals() {
     while (true) {
         auto info = signalfd_siginfo{};
         co_await loop_.read_stream(signals_.get(), std::as_writable_bytes(std::span{&info, 1}));
-        if (power_button_pressed_) {
+        if (info.ssi_signo == SIGUSR1) {
+            command(Command::refresh_disks);
+        } else if (power_button_pressed_) {
             force_off();
         } else {
             press_power_button();

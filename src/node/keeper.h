@@ -16,8 +16,8 @@ namespace sheaf::node {
 
 class Keeper {
   public:
-    // Opens the resources and the console, and takes SIGTERM, SIGINT and SIGHUP over: call it
-    // before any thread exists. The options and the loop outlive the keeper.
+    // Opens the resources and the console, and takes SIGTERM, SIGINT, SIGHUP and SIGUSR1 over: call
+    // it before any thread exists. The options and the loop outlive the keeper.
     static Result<std::unique_ptr<Keeper>> create(const RunOptions& options, io::Loop& loop);
 
     // Runs the machine to its end, turning the loop.
@@ -29,6 +29,7 @@ class Keeper {
         Child child;
         Fd control;
         Fd console;
+        Fd dials;  // where a VMM asks for programs of the host; none without vsock
     };
 
     Keeper(const RunOptions& options, io::Loop& loop, Resources resources, Fd signals,

@@ -15,6 +15,15 @@ void Machine::start() {
     gate_.count_down();
 }
 
+void Machine::refresh_disks() {
+    for (const auto& disk : disks_) {
+        const auto changed = disk.block->refresh();
+        if (!changed)
+            log_.warning("a disk's size cannot be read", {{"reason", changed.error().text()}});
+        if (changed && *changed) disk.device->resized();
+    }
+}
+
 void Machine::request_stop() {
     for (const auto& vcpu : vcpus_) vcpu->request_stop();
 }

@@ -10,14 +10,18 @@
 #include "devices/console/channel.h"
 #include "devices/console/shared.h"
 #include "devices/legacy/acpi_power.h"
+#include "devices/legacy/cmos.h"
 #include "devices/legacy/i8042.h"
+#include "devices/legacy/pm_timer.h"
 #include "devices/legacy/port80.h"
 #include "devices/legacy/uart16550.h"
 #include "devices/pci/root.h"
+#include "devices/virtio/blk.h"
 #include "devices/virtio/pci_transport.h"
 #include "net/port.h"
 #include "node/vmm_spec.h"
-#include "storage/block.h"
+#include "node/vsock_dial.h"
+#include "storage/file_block.h"
 #include "vmm/boot/entry.h"
 #include "vmm/ioapic.h"
 #include "vmm/irq_router.h"
@@ -38,6 +42,8 @@ class Machine {
     void start();
     // Asks the guest to power off. Any thread.
     void press_power_button() { power_events_->press_power_button(); }
+    // Tells the guest about disks whose size has changed. Loop thread.
+    void refresh_disks();
     // No vCPU enters the guest any more. Any thread, also a vCPU's.
     void request_stop();
     // After request_stop(): waits for the vCPUs, the I/O in flight and the console's output. Loop
@@ -48,12 +54,18 @@ class Machine {
     Machine(vmm::Kvm kvm, vmm::VmFd vm, vmm::GuestMemory memory, io::Loop& loop,
             vmm::EndingSink& sink, const Logger& log);
 
+    struct Disk {
+        std::unique_ptr<storage::FileBlock> block;
+        virtio::Blk* device;  // owned by pci_
+    };
+
     // The steps of the recipe, in order.
     Result<void> add_interrupts();
-    Result<void> add_legacy_devices(int console);
+    Result<void> add_legacy_devices(const VmmSpec& spec);
     Result<void> add_pci(const VmmSpec& spec);
     Result<void> add_disk(const DiskSpec& spec, unsigned cpus);
     Result<void> add_nic(const NicSpec& spec);
+    Result<void> add_vsock(const VsockSpec& spec);
     Result<void> add_virtio(std::unique_ptr<virtio::Device> device);
     Result<vmm::boot::Entry> load(const VmmSpec& spec);
     Result<void> add_vcpus(const VmmSpec& spec, const vmm::boot::Entry& entry);
@@ -77,9 +89,13 @@ class Machine {
     std::optional<legacy::AcpiEvents> power_events_;
     legacy::I8042 keyboard_controller_;
     legacy::Port80 delay_port_;
+    legacy::PmTimer timer_;
+    HostClock host_clock_;
+    std::optional<legacy::Cmos> cmos_;
     std::optional<legacy::Uart16550> serial_;
-    std::vector<std::unique_ptr<storage::Block>> disks_;
+    std::vector<Disk> disks_;
     std::vector<std::unique_ptr<net::Port>> taps_;
+    std::optional<VsockDial> vsock_dial_;
     pci::Root pci_{mmio_};
     std::vector<virtio::PciTransport*> transports_;  // owned by pci_
     std::latch gate_{1};

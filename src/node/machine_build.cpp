@@ -1,13 +1,16 @@
 #include "devices/pci/pvpanic.h"
+#include "devices/virtio/balloon.h"
 #include "devices/virtio/blk.h"
 #include "devices/virtio/console.h"
 #include "devices/virtio/net.h"
 #include "devices/virtio/rng.h"
+#include "devices/virtio/vsock.h"
 #include "net/tap.h"
 #include "node/machine.h"
 #include "storage/file_block.h"
 #include "vmm/acpi/acpi.h"
 #include "vmm/boot/kernel.h"
+#include "vmm/generation_id.h"
 #include "vmm/layout.h"
 #include "vmm/vcpu_setup.h"
 
@@ -32,7 +35,7 @@ Result<std::unique_ptr<Machine>> Machine::create(const VmmSpec& spec, io::Loop& 
         new Machine{std::move(kvm), std::move(vm), std::move(memory), loop, sink, log}};
 
     TRY(machine->add_interrupts());
-    TRY(machine->add_legacy_devices(spec.console));
+    TRY(machine->add_legacy_devices(spec));
     TRY(machine->add_pci(spec));
     const auto entry = TRY(machine->load(spec));
     TRY(machine->add_vcpus(spec, entry));
@@ -67,15 +70,21 @@ Result<void> Machine::add_interrupts() {
     return mmio_.add(layout::ioapic.value(), layout::ioapic_size, *ioapic_);
 }
 
-Result<void> Machine::add_legacy_devices(int console) {
-    console_.emplace(loop_, Fd{console});
+Result<void> Machine::add_legacy_devices(const VmmSpec& spec) {
+    console_.emplace(loop_, Fd{spec.console});
     console_faces_.emplace(*console_);
     serial_.emplace(*TRY(interrupts_->line(layout::irq_com1)), console_faces_->serial());
     power_events_.emplace(*TRY(interrupts_->line(layout::irq_acpi_events)));
+    const auto below_4g = memory_.regions().front().bytes.size();
+    cmos_.emplace(host_clock_, legacy::Cmos::Equipment{.memory_below_4g = below_4g,
+                                                       .memory_above_4g = memory_.size() - below_4g,
+                                                       .cpus = spec.cpus});
 
     TRY(ports_.add(layout::port_com1, legacy::Uart16550::port_count, *serial_));
     TRY(ports_.add(i8042_first_port, legacy::I8042::port_count, keyboard_controller_));
+    TRY(ports_.add(layout::port_cmos, legacy::Cmos::port_count, *cmos_));
     TRY(ports_.add(layout::port_delay, legacy::Port80::port_count, delay_port_));
+    TRY(ports_.add(layout::port_pm_timer, legacy::PmTimer::port_count, timer_));
     TRY(ports_.add(layout::port_acpi_sleep, legacy::AcpiSleep::port_count, sleep_));
     return ports_.add(layout::port_acpi_events, legacy::AcpiEvents::port_count, *power_events_);
 }
@@ -87,6 +96,10 @@ Result<void> Machine::add_pci(const VmmSpec& spec) {
     for (const auto& nic : spec.nics) TRY(add_nic(nic));
     TRY(add_virtio(std::make_unique<virtio::Rng>()));
     TRY(add_virtio(std::make_unique<virtio::Console>(console_faces_->virtio())));
+    if (spec.balloon)
+        TRY(add_virtio(
+            std::make_unique<virtio::Balloon>(loop_, memory_, virtio::Balloon::Options{})));
+    if (spec.vsock) TRY(add_vsock(*spec.vsock));
     TRY(pci_.add(std::make_unique<pci::Pvpanic>(mmio_, sink_)));
     return pci_.assign_bars();
 }
@@ -98,7 +111,7 @@ Result<void> Machine::add_disk(const DiskSpec& spec, unsigned cpus) {
     options.queue_count = static_cast<std::uint16_t>(std::min(cpus, blk_queue_limit));
     options.serial = spec.serial;
     auto device = std::make_unique<virtio::Blk>(*block, options);
-    disks_.push_back(std::move(block));
+    disks_.push_back({std::move(block), device.get()});
     return add_virtio(std::move(device));
 }
 
@@ -112,6 +125,12 @@ Result<void> Machine::add_nic(const NicSpec& spec) {
     auto device = std::make_unique<virtio::Net>(*tap, options);
     taps_.push_back(std::move(tap));
     return add_virtio(std::move(device));
+}
+
+Result<void> Machine::add_vsock(const VsockSpec& spec) {
+    vsock_dial_.emplace(loop_, Fd{spec.dial});
+    return add_virtio(std::make_unique<virtio::Vsock>(loop_, Fd{spec.listener}, *vsock_dial_,
+                                                      virtio::Vsock::Options{.cid = spec.cid}));
 }
 
 Result<void> Machine::add_virtio(std::unique_ptr<virtio::Device> device) {
@@ -133,8 +152,13 @@ Result<vmm::boot::Entry> Machine::load(const VmmSpec& spec) {
                                     .initrd = spec.initrd ? &initrd : nullptr,
                                     .command_line = spec.command_line,
                                     .rsdp = {}};
+    TRY(vmm::put_generation_id(memory_, TRY(vmm::make_generation_id())));
     kernel.rsdp = TRY(vmm::acpi::build_acpi(memory_, {.cpus = spec.cpus}));
-    return TRY_WITHIN(vmm::boot::load_kernel(memory_, kernel), "kernel {}", spec.kernel_name);
+    auto entry = TRY_WITHIN(vmm::boot::load_kernel(memory_, kernel), "{}", spec.kernel_name);
+    if (spec.firmware && entry.protocol != vmm::boot::Protocol::pvh)
+        return fail(Kind::unsupported, "{}: is no firmware: it has no PVH entry note",
+                    spec.kernel_name);
+    return entry;
 }
 
 Result<void> Machine::add_vcpus(const VmmSpec& spec, const vmm::boot::Entry& entry) {

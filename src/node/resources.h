@@ -9,8 +9,23 @@
 
 namespace sheaf::node {
 
-// Open descriptors, and the specification that names them by number. The console's number is set
-// for each start of a VMM.
+// Open descriptors, and the specification that names them by number. The numbers of
+// the console and of the vsock's dial channel are set for each start of a VMM.
+// A path that is removed with its owner.
+class OwnedPath {
+  public:
+    explicit OwnedPath(std::string path) : path_(std::move(path)) {}
+    OwnedPath(OwnedPath&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    OwnedPath& operator=(OwnedPath&& other) noexcept {
+        std::swap(path_, other.path_);
+        return *this;
+    }
+    ~OwnedPath();
+
+  private:
+    std::string path_;
+};
+
 class Resources {
   public:
     // Opens all that the options name. An error says what could not be opened and why.
@@ -22,9 +37,11 @@ class Resources {
 
   private:
     int keep(Fd descriptor);
+    Result<void> open_disks(const RunOptions& options);
 
     VmmSpec spec_;
     std::vector<Fd> owned_;
+    std::vector<OwnedPath> paths_;
 };
 
 }  // namespace sheaf::node

@@ -17,7 +17,8 @@ enum class OnReboot { restart, exit };
 struct DiskOption {
     std::string path;
     bool read_only = false;
-    std::string serial;  // empty: "disk0", "disk1", ...
+    std::string serial;            // empty: "disk0", "disk1", ...
+    std::optional<unsigned> boot;  // its place in the boot order; those without one come after
 };
 
 struct NetOption {
@@ -26,14 +27,22 @@ struct NetOption {
     std::optional<std::uint16_t> mtu;
 };
 
+struct VsockOption {
+    std::uint64_t cid = 3;
+    std::string socket;  // programs of the host listen on this path with "_port" after it
+};
+
 struct RunOptions {
-    std::string kernel;
+    std::string kernel;    // empty where firmware starts the machine
+    std::string firmware;  // "uefi" or a file; empty where there is a kernel
     std::optional<std::string> initrd;
     std::string command_line = "console=ttyS0";
     unsigned cpus = 1;
     std::uint64_t memory = 512_MiB;  // bytes
     std::vector<DiskOption> disks;
     std::vector<NetOption> nets;
+    bool balloon = false;
+    std::optional<VsockOption> vsock;
     std::string console = "stdio";  // or unix:PATH, or a file
     OnReboot on_reboot = OnReboot::restart;
     std::optional<std::string> pid_file;

@@ -46,13 +46,12 @@ io::Task<void> VmmProcess::watch_control() {
         const auto packet = co_await receive_packet(loop_, control_).result();
         if (!packet && packet.error().kind() == Kind::cancelled) co_return;
         const auto command = packet ? decode<CommandPacket>(*packet) : Failure{packet.error()};
-        if (command && command->command == Command::power_button) {
-            machine_->press_power_button();
-            continue;
+        // A closed channel, or a packet that makes no sense: the keeper no longer wants this.
+        switch (command ? command->command : Command::stop) {
+            case Command::power_button: machine_->press_power_button(); break;
+            case Command::refresh_disks: machine_->refresh_disks(); break;
+            case Command::stop: co_return ended({vmm::Ending::How::forced_off, {}});
         }
-        // "stop", a closed channel or a packet that makes no sense: the keeper no longer wants
-        // this.
-        co_return ended({vmm::Ending::How::forced_off, {}});
     }
 }
 

@@ -26,22 +26,32 @@ struct NicSpec {
 };
 BOOST_DESCRIBE_STRUCT(NicSpec, (), (descriptors, mac, mtu))
 
+struct VsockSpec {
+    std::uint64_t cid = 3;
+    int listener = -1;  // a unix socket on which programs of the host ask for the guest
+    int dial = -1;      // where the VMM asks for programs of the host
+};
+BOOST_DESCRIBE_STRUCT(VsockSpec, (), (cid, listener, dial))
+
 struct VmmSpec {
     int version = 1;
     int kvm = -1;
     unsigned cpus = 1;
     std::uint64_t memory = 0;  // bytes
-    int kernel = -1;
-    std::string kernel_name;  // for messages
+    int kernel = -1;           // or firmware
+    std::string kernel_name;   // for messages: "kernel vmlinuz"
+    bool firmware = false;     // whether it is firmware, which finds its own way to a disk
     std::optional<int> initrd;
     std::string initrd_name;
     std::string command_line;
     int console = -1;
     std::vector<DiskSpec> disks;
     std::vector<NicSpec> nics;
+    bool balloon = false;
+    std::optional<VsockSpec> vsock;
 };
 BOOST_DESCRIBE_STRUCT(VmmSpec, (),
-                      (version, kvm, cpus, memory, kernel, kernel_name, initrd, initrd_name,
-                       command_line, console, disks, nics))
+                      (version, kvm, cpus, memory, kernel, kernel_name, firmware, initrd,
+                       initrd_name, command_line, console, disks, nics, balloon, vsock))
 
 }  // namespace sheaf::node

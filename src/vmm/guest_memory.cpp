@@ -1,5 +1,6 @@
 #include "vmm/guest_memory.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ Result<GuestMemory> GuestMemory::create(std::uint64_t size, Backing backing) {
         return fail(Kind::invalid, "guest memory of {} bytes is not a multiple of 4 KiB", size);
     auto memory = GuestMemory{};
     memory.size_ = size;
+    memory.page_size_ = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     if (backing == Backing::memfd) {
         memory.file_ =
@@ -55,6 +57,34 @@ Result<std::span<std::byte>> GuestMemory::slice(Gpa address, std::uint64_t lengt
         return region.bytes.subspan(offset, length);
     }
     return fail(Kind::invalid, "no guest memory at {:#x}, {} bytes", address.value(), length);
+}
+
+Result<std::uint64_t> GuestMemory::discard(std::span<std::byte> bytes) const {
+    const auto start = reinterpret_cast<std::uintptr_t>(bytes.data());
+    std::uint64_t file_offset = 0;
+    for (const auto& region : regions_) {
+        const auto base = reinterpret_cast<std::uintptr_t>(region.bytes.data());
+        const auto size = region.bytes.size();
+        // What lies before the region wraps and is beyond its end as well.
+        if (start - base > size || bytes.size() > size - (start - base)) {
+            file_offset += size;
+            continue;
+        }
+        // A region begins on a page, so its offsets are rounded as addresses would be.
+        const auto first = align_up<std::uint64_t>(start - base, page_size_);
+        const auto end = align_down<std::uint64_t>(start - base + bytes.size(), page_size_);
+        if (end <= first) return 0;
+        const auto pages = region.bytes.subspan(first, end - first);
+        // Dropping a shared mapping's pages would leave them in the file behind it.
+        const int outcome =
+            file_ ? ::fallocate64(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                  static_cast<off64_t>(file_offset + first),
+                                  static_cast<off64_t>(pages.size()))
+                  : ::madvise(pages.data(), pages.size(), MADV_DONTNEED);
+        TRY(checked(outcome, "giving {} bytes of guest memory back", pages.size()));
+        return pages.size();
+    }
+    return fail(Kind::invalid, "{} bytes that are not guest memory", bytes.size());
 }
 
 Result<void> GuestMemory::write(Gpa address, std::span<const std::byte> bytes) const {

@@ -29,6 +29,11 @@ class GuestMemory {
     std::uint64_t size() const { return size_; }
     std::span<const Region> regions() const { return regions_; }
 
+    // Gives the host pages that lie wholly within `bytes`, a part of what slice() gave, back to the
+    // host: they then read as zeroes and cost nothing until they are written. Gives how many bytes
+    // that were. Waits for no device. Any thread. Fails with invalid where it is not guest memory.
+    Result<std::uint64_t> discard(std::span<std::byte> bytes) const;
+
     // The host bytes behind [address, address + length), which must lie within one region.
     Result<std::span<std::byte>> slice(Gpa address, std::uint64_t length) const;
 
@@ -45,7 +50,8 @@ class GuestMemory {
 
   private:
     std::uint64_t size_ = 0;
-    Fd file_;
+    std::uint64_t page_size_ = 0;  // of the host's pages behind it
+    Fd file_;                      // holds one region after the other
     std::vector<Mapping> mappings_;
     std::vector<Region> regions_;
 };

@@ -15,6 +15,15 @@ inline void turn(io::Loop& loop) {
     loop.run();
 }
 
+inline io::Task<void> nap(io::Loop& loop) {
+    co_await loop.sleep(std::chrono::microseconds{1});
+}
+
+// Lets the loop fall asleep once, as one that has nothing to do.
+inline void let_sleep(io::Loop& loop) {
+    static_cast<void>(io::run(loop, nap(loop)));
+}
+
 // How long a test waits for what must happen; far more than it takes.
 inline constexpr auto patience = std::chrono::seconds{20};
 

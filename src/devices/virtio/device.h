@@ -13,7 +13,14 @@
 namespace sheaf::virtio {
 
 // Device identifiers (virtio 1.2, section 5).
-enum class DeviceType : std::uint16_t { net = 1, block = 2, console = 3, entropy = 4 };
+enum class DeviceType : std::uint16_t {
+    net = 1,
+    block = 2,
+    console = 3,
+    entropy = 4,
+    balloon = 5,
+    socket = 19
+};
 
 using Features = std::uint64_t;
 constexpr Features feature(unsigned bit) {

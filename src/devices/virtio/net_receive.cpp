@@ -32,20 +32,18 @@ io::Task<void> Net::receive_frames(Pair& pair, net::PortQueue& port, ChainStock&
             continue;
         }
         offer_buffers(pair, stock);
-        auto length = co_await port.receive(pair.vectors).result();
-        if (!length) {
-            if (length.error().kind() != Kind::cancelled) set_link(Link::down);
-            co_await Failure{std::move(length).error()};
-        }
-        if (*length < sizeof(net::VnetHeader)) {
+        auto received = co_await port.receive(pair.vectors).result();
+        if (!received && received.error().kind() != Kind::cancelled) set_link(Link::down);
+        const auto length = co_await std::move(received);
+        if (length < sizeof(net::VnetHeader)) {
             drop_received();
             continue;
         }
-        pair.last_length = *length;
-        auto fits = plan(pair, stock, *length);
+        pair.last_length = length;
+        auto fits = plan(pair, stock, length);
         while (!fits && has(net_wire::f_mrg_rxbuf) && stock.size() < queue_size) {
             co_await stock.wait_for_more_than(stock.size());
-            fits = plan(pair, stock, *length);
+            fits = plan(pair, stock, length);
         }
         if (fits) {
             hand_over(pair, stock);

@@ -230,8 +230,6 @@ io::Task<void> PciTransport::serve(Queue& queue) {
 }
 
 io::Task<void> PciTransport::watch(Served& served) {
-    // The driver may have rung before there was a doorbell to hear it.
-    served.queue->kick();
     while (true) {
         auto count = std::uint64_t{0};
         co_await around_.loop.read_stream(served.doorbell.get(),

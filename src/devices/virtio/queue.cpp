@@ -14,7 +14,9 @@ Result<std::unique_ptr<Queue>> Queue::create(const QueueSetup& setup,
 
 Queue::Queue(const QueueSetup& setup, const Ring& ring, const vmm::GuestMemory& memory,
              io::Loop& loop, QueueOwner& owner)
-    : setup_(setup), ring_(ring), memory_(memory), loop_(loop), owner_(owner), slots_(setup.size) {}
+    : setup_(setup), ring_(ring), memory_(memory), loop_(loop), owner_(owner), slots_(setup.size) {
+    loop.watch(*this);
+}
 
 std::optional<Chain> Queue::try_next() {
     if (stopped()) return std::nullopt;
@@ -23,13 +25,6 @@ std::optional<Chain> Queue::try_next() {
     state_ = State::broken;
     owner_.broken(setup_.index, chain.error());
     return std::nullopt;
-}
-
-std::optional<Chain> Queue::poll() {
-    auto chain = try_next();
-    if (chain || stopped()) return chain;
-    ring_.ask_for_doorbell(next_available_);
-    return try_next();
 }
 
 Result<std::optional<Chain>> Queue::take() {
@@ -42,7 +37,7 @@ Result<std::optional<Chain>> Queue::take() {
     if (in_use > setup_.size || in_use < taken)
         return fail(Kind::invalid, "available index {} where {} of {} chains are in use", available,
                     taken, setup_.size);
-    ring_.decline_doorbells();
+    if (std::exchange(armed_, false)) ring_.decline_doorbells();
     const auto head = ring_.available_head(next_available_);
     if (head >= setup_.size)
         return fail(Kind::invalid, "head {} in a queue of {}", head, setup_.size);
@@ -63,9 +58,21 @@ void Queue::begin_wait() {
 void Queue::kick() {
     // Nobody waits while this polls: a queue that turns out broken may be stopped by its owner.
     if (!std::exchange(waiting_, false)) return;
-    pending_ = poll();
+    pending_ = try_next();
     if (pending_ || stopped()) return waiter_.resume();
     waiting_ = true;
+}
+
+bool Queue::look() {
+    if (!waiting_ || ring_.available_index() == next_available_) return false;
+    kick();
+    return true;
+}
+
+bool Queue::arm() {
+    if (!waiting_) return false;
+    if (!std::exchange(armed_, true)) ring_.ask_for_doorbell(next_available_);
+    return look();
 }
 
 void Queue::stop() {

@@ -31,7 +31,7 @@ class QueueOwner {
 };
 
 // Loop thread only. Outlives its chains.
-class Queue final : io::TurnHook {
+class Queue final : io::TurnHook, io::PollSource {
   public:
     // Checks the setup against the memory map: alignment, size, each area inside one region.
     // Memory, loop and owner outlive the queue.
@@ -63,7 +63,7 @@ class Queue final : io::TurnHook {
     struct [[nodiscard]] Next {
         Queue& queue;
         bool await_ready() {
-            queue.pending_ = queue.poll();
+            queue.pending_ = queue.try_next();
             return queue.pending_.has_value() || queue.stopped();
         }
         template <class Promise>
@@ -86,12 +86,12 @@ class Queue final : io::TurnHook {
     Queue(const QueueSetup& setup, const Ring& ring, const vmm::GuestMemory& memory, io::Loop& loop,
           QueueOwner& owner);
 
-    // try_next(), and where there is none asks the driver to ring for the next one.
-    std::optional<Chain> poll();
     Result<std::optional<Chain>> take();
     void begin_wait();
     void give_back(std::uint16_t head, std::uint32_t written);
     void turn_ended() override;  // publishes the used index and interrupts once for the turn
+    bool look() override;        // whether the driver offered something to who waits
+    bool arm() override;         // asks for a doorbell before that
 
     const QueueSetup setup_;
     Ring ring_;
@@ -106,6 +106,8 @@ class Queue final : io::TurnHook {
     std::optional<Chain> pending_;      // for the waiter
     io::Suspended waiter_;
     bool waiting_ = false;
+    // Whether the driver rings for the next chain; as a new ring is laid out, it does.
+    bool armed_ = true;
 };
 
 }  // namespace sheaf::virtio

@@ -50,13 +50,12 @@ std::uint16_t Ring::available_head(std::uint16_t position) const {
     return vmm::load_acquire<std::uint16_t>(available_.subspan(entry));
 }
 
-void Ring::ask_for_doorbell(std::uint16_t index) {
+void Ring::ask_for_doorbell(std::uint16_t index) const {
     if (event_index_) {
         const auto event = entries_offset + used_entry_size * size_;
         vmm::store_release<std::uint16_t>(used_.subspan(event), index);
     } else {
         vmm::store_release<std::uint16_t>(used_, 0);
-        doorbells_declined_ = false;
     }
     // The request must be visible before the caller looks at the index again; otherwise driver and
     // device could each miss the other's step (section 2.7.10).
@@ -64,10 +63,8 @@ void Ring::ask_for_doorbell(std::uint16_t index) {
 }
 
 // With an event index the one asked for last has passed, so the driver is quiet by itself.
-void Ring::decline_doorbells() {
-    if (event_index_ || doorbells_declined_) return;
-    vmm::store_release<std::uint16_t>(used_, no_notify);
-    doorbells_declined_ = true;
+void Ring::decline_doorbells() const {
+    if (!event_index_) vmm::store_release<std::uint16_t>(used_, no_notify);
 }
 
 void Ring::put_used(std::uint16_t position, std::uint16_t head, std::uint32_t written) const {

@@ -52,9 +52,9 @@ class Ring {
     std::uint16_t available_index() const;
     std::uint16_t available_head(std::uint16_t position) const;
     // Asks the driver to ring once it has offered more than `index` chains; look again afterwards.
-    void ask_for_doorbell(std::uint16_t index);
+    void ask_for_doorbell(std::uint16_t index) const;
     // The driver need not ring for now. A hint.
-    void decline_doorbells();
+    void decline_doorbells() const;
 
     void put_used(std::uint16_t position, std::uint16_t head, std::uint32_t written) const;
     void publish_used(std::uint16_t index) const;
@@ -67,7 +67,6 @@ class Ring {
     std::span<std::byte> used_;
     std::uint16_t size_ = 0;
     bool event_index_ = false;
-    bool doorbells_declined_ = false;
 };
 
 }  // namespace sheaf::virtio

@@ -68,7 +68,6 @@ class Area {
 Bytes make_fadt(Gpa dsdt) {
     constexpr std::uint8_t enterprise_server = 4;
     constexpr std::uint16_t no_vga = 1U << 2;
-    constexpr std::uint16_t no_cmos_clock = 1U << 5;
     constexpr std::uint32_t wbinvd = 1U << 0;
     constexpr std::uint32_t halt_works = 1U << 2;       // PROC_C1
     constexpr std::uint32_t no_fixed_power = 1U << 4;   // the button is a device
@@ -79,7 +78,8 @@ Bytes make_fadt(Gpa dsdt) {
     auto fadt = Fadt{};
     fadt.power_profile = enterprise_server;
     // The 8042 bit stays clear: Linux then spares its probe, and our controller only resets.
-    fadt.boot_architecture = no_vga | no_cmos_clock;
+    fadt.boot_architecture = no_vga;
+    fadt.century = layout::cmos_century;
     fadt.flags = wbinvd | halt_works | no_fixed_power | no_fixed_sleep | timer_is_32_bit |
                  reset_supported | hardware_reduced;
     fadt.reset.address = layout::port_acpi_sleep;

@@ -55,7 +55,8 @@ struct [[gnu::packed]] Fadt {
     std::uint8_t reserved_1 = 0;
     std::uint8_t power_profile = 0;
     std::uint16_t sci_interrupt = 0;
-    std::array<std::uint8_t, 61> fixed_hardware = {};  // absent in a hardware-reduced machine
+    std::array<std::uint8_t, 60> fixed_hardware = {};  // absent in a hardware-reduced machine
+    std::uint8_t century = 0;                          // where the clock's memory has it
     std::uint16_t boot_architecture = 0;
     std::uint8_t reserved_2 = 0;
     std::uint32_t flags = 0;

@@ -1,7 +1,9 @@
 """virtio-blk: data comes back, the rest of the disk is left alone, limits hold."""
 
 import hashlib
+import os
 import pathlib
+import signal
 
 import machine
 
@@ -66,3 +68,16 @@ class Block(machine.ProbeTest):
         outcome = self.boot("blk", "test=randwrite_qd1 ops=10 region_mib=4", disks=[drive])
         self.assertIn("FAIL randwrite_qd1: request failed (1)", outcome.lines, outcome)
         self.assertEqual(digest(disk), before)
+
+    def test_the_guest_sees_a_new_size(self):
+        disk = self.make_disk(4)
+        with machine.Machine(self, "blk", "test=resize", disks=[f"path={disk}"]) as guest:
+            for sectors in iter(guest.read_line, ""):
+                if sectors.startswith("resize"):
+                    break
+            self.assertEqual(sectors, "resize from 8192")
+            os.truncate(disk, 16 << 20)
+            guest.process.send_signal(signal.SIGUSR1)
+            outcome = guest.finish()
+        self.assertEqual(outcome.code, 0, outcome)
+        self.assertIn("resize to 32768", outcome.lines, outcome)

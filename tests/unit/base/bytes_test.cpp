@@ -20,6 +20,10 @@ struct Padded {
 };
 static_assert(!WireStruct<Padded>, "padding would leak what was on the stack");
 
+static_assert(WireStruct<std::uint64_t> && WireStruct<std::array<std::byte, 16>>);
+static_assert(!WireStruct<std::span<const std::byte>> && !WireStruct<std::span<std::byte, 4>>);
+static_assert(!WireStruct<std::string_view> && !WireStruct<const char*>);
+
 TEST(Bytes, LoadAndStoreAtAnyAlignment) {
     std::array<std::byte, 6> bytes{};
     store(std::span{bytes}.subspan(1), Pair{0x1234, 0xabcd});

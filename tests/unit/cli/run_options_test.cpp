@@ -29,22 +29,60 @@ TEST(RunOptions, DefaultsAreThoseOfTheHelp) {
     EXPECT_EQ(options->on_reboot, node::OnReboot::restart);
     EXPECT_EQ(options->console, "stdio");
     EXPECT_FALSE(options->initrd);
+    EXPECT_FALSE(options->balloon);
+}
+
+TEST(RunOptions, WithoutAKernelFirmwareStartsFromDisks) {
+    auto options = parse_words({"--disk", "path=a", "--disk", "path=b,boot=1", "--cdrom", "c"});
+    ASSERT_TRUE(options) << options.error().text();
+    EXPECT_EQ(options->firmware, "uefi");
+    EXPECT_TRUE(options->kernel.empty());
+    ASSERT_EQ(options->disks.size(), 3u);
+    EXPECT_FALSE(options->disks[0].boot);
+    EXPECT_EQ(options->disks[1].boot, 1u);
+    EXPECT_EQ(options->disks[2].path, "c");
+    EXPECT_TRUE(options->disks[2].read_only);
+    options = parse_words({"--firmware", "F"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->firmware, "F");
+    const auto refused = parse_words({"--disk", "path=a", "--initrd", "i"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().text(), "--initrd goes with --kernel");
+    EXPECT_EQ(mistake({"--firmware", "uefi"}), "--kernel and --firmware exclude each other");
+    EXPECT_EQ(mistake({"--disk", "path=a,boot=0"}), "--disk: boot: 0 is not between 1 and 32");
+    EXPECT_EQ(mistake({"--cdrom", ""}), "--cdrom is empty");
 }
 
 TEST(RunOptions, EveryOptionIsTaken) {
-    const auto options = parse_words({"--kernel",    "k",
-                                      "--initrd",    "i",
-                                      "--cmdline",   "quiet",
-                                      "--cpus",      "2",
-                                      "--memory",    "1G",
-                                      "--disk",      "path=a,format=raw,readonly",
-                                      "--disk",      "path=b,serial=s1",
-                                      "--net",       "tap=tap0,mac=52:54:00:12:34:56,mtu=9000",
-                                      "--console",   "unix:/x",
-                                      "--on-reboot", "exit",
-                                      "--pid-file",  "p",
-                                      "--report",    "r",
-                                      "--grace",     "5"});
+    const auto options = parse_words({"--kernel",
+                                      "k",
+                                      "--initrd",
+                                      "i",
+                                      "--cmdline",
+                                      "quiet",
+                                      "--cpus",
+                                      "2",
+                                      "--memory",
+                                      "1G",
+                                      "--disk",
+                                      "path=a,format=raw,readonly",
+                                      "--disk",
+                                      "path=b,serial=s1",
+                                      "--net",
+                                      "tap=tap0,mac=52:54:00:12:34:56,mtu=9000",
+                                      "--balloon",
+                                      "--vsock",
+                                      "7,socket=/v",
+                                      "--console",
+                                      "unix:/x",
+                                      "--on-reboot",
+                                      "exit",
+                                      "--pid-file",
+                                      "p",
+                                      "--report",
+                                      "r",
+                                      "--grace",
+                                      "5"});
     ASSERT_TRUE(options) << options.error().text();
     EXPECT_EQ(options->initrd, "i");
     EXPECT_EQ(options->cpus, 2u);
@@ -55,6 +93,10 @@ TEST(RunOptions, EveryOptionIsTaken) {
     ASSERT_EQ(options->nets.size(), 1u);
     EXPECT_EQ(options->nets[0].tap, "tap0");
     EXPECT_EQ(options->nets[0].mtu, 9000);
+    EXPECT_TRUE(options->balloon);
+    ASSERT_TRUE(options->vsock);
+    EXPECT_EQ(options->vsock->cid, 7u);
+    EXPECT_EQ(options->vsock->socket, "/v");
     EXPECT_EQ(options->on_reboot, node::OnReboot::exit);
     EXPECT_EQ(options->pid_file, "p");
     EXPECT_EQ(options->report, "r");
@@ -64,8 +106,8 @@ TEST(RunOptions, EveryOptionIsTaken) {
 TEST(RunOptions, EachMistakeIsOneSentenceThatNamesTheOption) {
     EXPECT_EQ(mistake({"--cpus", "0"}), "--cpus: 0 is not between 1 and 254");
     EXPECT_EQ(mistake({"--cpus", "two"}), "--cpus: \"two\" is not a number");
-    EXPECT_EQ(mistake({"--memory", "1M"}), "--memory: 1048576 bytes is not between 2M and 16T");
-    EXPECT_EQ(mistake({"--memory", "2097153"}), "--memory: 2097153 bytes is not a multiple of 4K");
+    EXPECT_EQ(mistake({"--memory", "1M"}), "--memory: 1M is not between 2M and 16T");
+    EXPECT_EQ(mistake({"--memory", "2097153"}), "--memory: 2097153 is not a multiple of 4K");
     EXPECT_EQ(mistake({"--disk", "readonly"}), "--disk: \"readonly\" names no path");
     EXPECT_NE(mistake({"--disk", "path=a,format=qcow2"}).find("qemu-img convert"),
               std::string::npos);
@@ -78,6 +120,11 @@ TEST(RunOptions, EachMistakeIsOneSentenceThatNamesTheOption) {
     EXPECT_NE(mistake({"--net", "tap=t,mac=5:54:00:12:34:56"}).find("5:54:00:12:34:56"),
               std::string::npos);
     EXPECT_EQ(mistake({"--net", "tap=t,mtu=67"}), "--net: mtu: 67 is not between 68 and 65535");
+    EXPECT_EQ(mistake({"--vsock", "2,socket=/v"}),
+              "--vsock: CID: 2 is not between 3 and 4294967294");
+    EXPECT_EQ(mistake({"--vsock", "3"}), "--vsock: \"3\" names no socket");
+    EXPECT_EQ(mistake({"--vsock", "socket=/v"}), "--vsock: CID: \"socket=/v\" is not a number");
+    EXPECT_NE(mistake({"--vsock", "3,path=/v"}).find("path"), std::string::npos);
     EXPECT_EQ(mistake({"--on-reboot", "never"}),
               "--on-reboot is \"restart\" or \"exit\", not \"never\"");
     EXPECT_EQ(mistake({"--initrd", ""}), "--initrd is empty");

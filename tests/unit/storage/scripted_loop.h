@@ -30,7 +30,6 @@ class ScriptedLoop final : public io::Loop {
     void start(io::Operation& operation) override { queue_.push_back(&operation); }
     void cancel(io::Operation&) override {}
     void post(std::move_only_function<void()>) override {}
-    void at_turn_end(io::TurnHook&) override {}
     io::TimePoint now() const override { return {}; }
     Result<void> register_buffers(std::span<const iovec>) override { return {}; }
     void stop() override { stopped_ = true; }

@@ -1,5 +1,7 @@
 #include "vmm/guest_memory.h"
 
+#include <sys/mman.h>
+
 #include <gtest/gtest.h>
 
 #include "vmm/layout.h"
@@ -50,6 +52,65 @@ TEST(GuestMemory, ContinuesAboveTheHole) {
     EXPECT_FALSE(memory.slice(layout::hole_start, 1));
     // No access spans the hole.
     EXPECT_FALSE(memory.slice(Gpa{3_GiB - 1}, 2));
+}
+
+// How many of these pages the host holds in memory.
+std::size_t resident(std::span<std::byte> pages) {
+    auto held = std::vector<unsigned char>(pages.size() / 4096);
+    EXPECT_EQ(::mincore(pages.data(), pages.size(), held.data()), 0);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(held, [](unsigned char page) { return (page & 1) != 0; }));
+}
+
+class Discard : public testing::TestWithParam<GuestMemory::Backing> {};
+INSTANTIATE_TEST_SUITE_P(GuestMemory, Discard,
+                         testing::Values(GuestMemory::Backing::anonymous,
+                                         GuestMemory::Backing::memfd));
+
+TEST_P(Discard, WholePagesAreGivenBackAndReadAsZeroes) {
+    const auto memory = *GuestMemory::create(1_MiB, GetParam());
+    const auto bytes = *memory.slice(Gpa{0}, 1_MiB);
+    std::ranges::fill(bytes, std::byte{0x5a});
+    ASSERT_EQ(resident(bytes), 256u);
+    // From the middle of page 1 to the middle of page 5: pages 2, 3 and 4.
+    EXPECT_EQ(*memory.discard(bytes.subspan(6144, 4 * 4096)), 3 * 4096u);
+    EXPECT_EQ(bytes[2 * 4096 - 1], std::byte{0x5a});
+    EXPECT_EQ(bytes[5 * 4096], std::byte{0x5a});
+    EXPECT_EQ(resident(bytes.subspan(2 * 4096, 3 * 4096)), 0u);
+    for (const auto byte : bytes.subspan(2 * 4096, 3 * 4096)) ASSERT_EQ(byte, std::byte{0});
+}
+
+TEST_P(Discard, LessThanAPageStays) {
+    const auto memory = *GuestMemory::create(1_MiB, GetParam());
+    const auto bytes = *memory.slice(Gpa{0}, 64_KiB);
+    std::ranges::fill(bytes, std::byte{0x5a});
+    EXPECT_EQ(*memory.discard(bytes.subspan(4096, 4095)), 0u);
+    EXPECT_EQ(*memory.discard(bytes.subspan(4097, 4096)), 0u);
+    EXPECT_EQ(*memory.discard(bytes.first(0)), 0u);
+    EXPECT_EQ(*memory.discard(bytes.subspan(100, 10)), 0u);
+    for (const auto byte : bytes) ASSERT_EQ(byte, std::byte{0x5a});
+}
+
+TEST_P(Discard, TheRegionAboveTheHoleIsItsOwn) {
+    const auto memory = *GuestMemory::create(3_GiB + 2_MiB, GetParam());
+    const auto low = *memory.slice(Gpa{0}, 64_KiB);
+    const auto high = *memory.slice(layout::hole_end, 64_KiB);
+    low[0] = high[0] = std::byte{1};
+    EXPECT_EQ(*memory.discard(high), 64_KiB);
+    EXPECT_EQ(low[0], std::byte{1});
+    EXPECT_EQ(high[0], std::byte{0});
+}
+
+TEST_P(Discard, OtherMemoryIsRefused) {
+    const auto memory = *GuestMemory::create(64_KiB, GetParam());
+    auto other = *GuestMemory::create(64_KiB, GetParam());
+    const auto bytes = *other.slice(Gpa{0}, 64_KiB);
+    bytes[0] = std::byte{1};
+    EXPECT_EQ(memory.discard(bytes).error().kind(), Kind::invalid);
+    EXPECT_EQ(bytes[0], std::byte{1});
+    const auto own = *memory.slice(Gpa{0}, 64_KiB);
+    EXPECT_FALSE(memory.discard({own.data(), 64_KiB + 1}));
+    EXPECT_FALSE(memory.discard({own.data() - 4096, 4096}));
 }
 
 }  // namespace

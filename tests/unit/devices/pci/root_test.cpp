@@ -42,7 +42,7 @@ class RootTest : public testing::Test {
 };
 
 TEST_F(RootTest, BothWaysLeadToTheSameFunction) {
-    EXPECT_EQ(get<std::uint32_t>(memory, ecam(0, 0)), 0x00081b36u);
+    EXPECT_EQ(get<std::uint32_t>(memory, ecam(0, 0)), 0x0d578086u);
     EXPECT_EQ(get<std::uint32_t>(memory, ecam(1, 0)), 0x56781234u);
     select(1, 0);
     EXPECT_EQ(get<std::uint32_t>(ports, layout::port_pci_data), 0x56781234u);

@@ -187,8 +187,29 @@ TEST(Queue, WithoutEventIndexDoorbellsAreDeclinedWhileChainsCome) {
     auto ended = false;
     io::TaskGroup group;
     group.start(count_chains(*f.queue, count, ended));  // finds none and waits
+    test::turn(*f.loop);
+    EXPECT_EQ(f.driver.used_flags(), 1);  // the loop is awake and sees for itself
+    test::let_sleep(*f.loop);
     EXPECT_EQ(f.driver.used_flags(), 0);
     f.queue->stop();
+}
+
+TEST(Queue, WhatIsOfferedWhileTheLoopIsAwakeNeedsNoDoorbell) {
+    QueueFixture f;
+    auto count = 0U;
+    auto ended = false;
+    io::TaskGroup group;
+    group.start(count_chains(*f.queue, count, ended));
+    for (auto offered = 1U; offered <= 3; ++offered) {
+        f.driver.chain().writable(1).offer();
+        test::let_sleep(*f.loop);
+        EXPECT_EQ(count, offered);
+    }
+    EXPECT_FALSE(ended);
+    f.driver.set_available_index(1000);  // more than the queue holds
+    test::let_sleep(*f.loop);
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(f.owner.faults, 1U);
 }
 
 TEST(Queue, AreasMustBeAlignedAndInMemory) {

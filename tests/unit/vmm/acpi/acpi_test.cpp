@@ -147,7 +147,8 @@ TEST(Acpi, FadtIsHardwareReducedWithResetAndSleepPorts) {
     EXPECT_EQ(fadt.header.revision, 6);
     EXPECT_EQ(fadt.flags >> 20 & 1, 1u) << "HW_REDUCED_ACPI";
     EXPECT_EQ(fadt.flags >> 10 & 1, 1u) << "RESET_REG_SUP";
-    EXPECT_EQ(+fadt.boot_architecture, 0x24) << "no VGA, no CMOS clock, no 8042";
+    EXPECT_EQ(+fadt.boot_architecture, 0x04) << "no VGA, no 8042; there is a CMOS clock";
+    EXPECT_EQ(fadt.century, layout::cmos_century);
     EXPECT_EQ(+fadt.reset.address, layout::port_acpi_sleep);
     EXPECT_EQ(fadt.reset.space, 1);
     EXPECT_EQ(fadt.reset_value, layout::acpi_reset_value);

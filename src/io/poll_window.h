@@ -1,0 +1,39 @@
+#pragma once
+
+// Why: how long to look before sleeping. Looking pays only where news comes soon, so the window
+// follows what the last waits were like, and closes where it would take the processor from another.
+
+#include <algorithm>
+
+#include "io/operation.h"
+
+namespace sheaf::io {
+
+class PollWindow {
+  public:
+    static constexpr auto first = std::chrono::microseconds{8};
+    static constexpr auto longest = std::chrono::microseconds{64};
+    // Two looks so far apart were not ours: another thread had the processor between them.
+    static constexpr auto preempted = std::chrono::microseconds{500};
+    static constexpr auto abstinence = std::chrono::milliseconds{20};
+
+    // How long to look, from `now` on; zero to sleep at once.
+    Duration length(TimePoint now) const {
+        return now < closed_until_ ? Duration::zero() : length_;
+    }
+    // What a wait, looking and sleeping together, has come to.
+    void waited(Duration duration) {
+        if (duration > longest) {
+            length_ = Duration::zero();
+        } else if (duration > length_) {
+            length_ = std::clamp<Duration>(length_ * 2, first, longest);
+        }
+    }
+    void lost_processor(TimePoint now) { closed_until_ = now + abstinence; }
+
+  private:
+    Duration length_ = Duration::zero();
+    TimePoint closed_until_ = TimePoint::min();
+};
+
+}  // namespace sheaf::io
