@@ -1,6 +1,7 @@
 // Every way in which a guest can end, after one line.
 //
 // end=poweroff (default), reset, panic (pvpanic), crash (triple fault), or hang: nothing at all
+// lines=N   prints N numbered lines before that
 #include "support/console.h"
 #include "support/hardware.h"
 #include "support/machine.h"
@@ -26,6 +27,8 @@ int run(Machine& machine) {
         return machine.command_line.lists("end", end, false);
     };
     print("ending begins\n");
+    for (uint64_t line = 0; line < machine.command_line.number("lines", 0); ++line)
+        print("line {} of many\n", line);
     if (wants("reset")) out8(0x600, 1);
     if (wants("panic")) panic(machine);
     if (wants("crash")) {

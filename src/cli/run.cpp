@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -19,11 +20,14 @@ using node::ExitReport;
 
 constexpr auto options = std::to_array<Option>({
     {"kernel", "FILE", "Linux bzImage, or an ELF kernel (vmlinux, PVH)"},
+    {"firmware", "uefi|FILE", "boots from disk, where no kernel is given (default: uefi)"},
     {"initrd", "FILE", "initial RAM disk"},
     {"cmdline", "TEXT", "kernel command line (default: console=ttyS0)"},
     {"cpus", "N", "virtual CPUs (default: 1)"},
     {"memory", "SIZE", "guest memory, for example 512M or 4G (default: 512M)"},
-    {"disk", "path=F[,format=raw][,readonly][,serial=S]", "a virtio disk; may be repeated"},
+    {"disk", "path=F[,format=raw][,readonly][,serial=S][,boot=N]",
+     "a virtio disk; may be repeated; firmware tries 1 first"},
+    {"cdrom", "FILE", "an ISO image as a read-only disk; may be repeated"},
     {"net", "tap=NAME[,mac=AA:..][,mtu=N]", "a virtio network card on a tap; may be repeated"},
     {"balloon", "", "the host gets memory back that the guest does not use"},
     {"vsock", "CID,socket=PATH", "streams between the guest (CID 3 or more) and unix sockets"},
@@ -137,8 +141,10 @@ Result<int> run(const node::RunOptions& run_options) {
 int run_main(std::span<char*> arguments) {
     const auto parsed = arguments_or_exit(run_verb, arguments);
     if (!parsed) return parsed.error();
-    if (!parsed->has("kernel"))
-        return refuse(Error{Kind::invalid, "--kernel is needed; see sheaf run --help"},
+    const auto starts = {"kernel", "firmware", "disk", "cdrom"};
+    if (std::ranges::none_of(starts, [&](const auto* name) { return parsed->has(name); }))
+        return refuse(Error{Kind::invalid,
+                            "--kernel, or a --disk to boot from, is needed; see sheaf run --help"},
                       ExitCode::usage);
     const auto run_options = parse_run_options(*parsed);
     if (!run_options) return refuse(run_options.error(), ExitCode::bad_input);
@@ -155,7 +161,8 @@ constinit const Verb run_verb = {
     .details = details,
     .example =
         "sheaf run --kernel vmlinuz --initrd initrd.img --cmdline 'root=/dev/vda "
-        "console=ttyS0' \\\n      --cpus 2 --memory 1G --disk path=root.raw --net tap=tap0",
+        "console=ttyS0' \\\n      --cpus 2 --memory 1G --disk path=root.raw --net tap=tap0\n"
+        "  sheaf run --disk path=debian.raw --cpus 2 --memory 2G",
     .main = run_main,
 };
 

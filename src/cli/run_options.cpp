@@ -3,6 +3,7 @@
 #include <array>
 
 #include "net/mac_address.h"
+#include "node/firmware.h"
 
 namespace sheaf::cli {
 
@@ -13,12 +14,14 @@ constexpr std::uint64_t memory_least = 2_MiB;
 constexpr std::uint64_t memory_most = 16 * 1024_GiB;
 constexpr std::uint64_t mtu_least = 68;  // RFC 791
 constexpr std::uint64_t mtu_most = 65535;
+constexpr std::uint64_t boot_order_most = 32;
 constexpr std::uint64_t cid_least = 3;  // virtio 1.2, 5.10.4
 constexpr std::uint64_t cid_most = 0xfffffffe;
 constexpr std::size_t serial_limit = 20;  // virtio 1.2, 5.2.6.1
 
 Result<node::DiskOption> parse_disk(const std::string& text) {
-    constexpr auto keys = std::to_array<std::string_view>({"path", "format", "readonly", "serial"});
+    constexpr auto keys =
+        std::to_array<std::string_view>({"path", "format", "readonly", "serial", "boot"});
     const auto properties = TRY(parse_properties(text, keys));
     auto disk = node::DiskOption{};
     if (const auto path = properties.find("path"); path != properties.end())
@@ -40,6 +43,9 @@ Result<node::DiskOption> parse_disk(const std::string& text) {
     if (disk.serial.size() > serial_limit)
         return fail(Kind::invalid, "serial \"{}\" is longer than {} bytes", disk.serial,
                     serial_limit);
+    if (const auto boot = properties.find("boot"); boot != properties.end())
+        disk.boot = static_cast<unsigned>(
+            TRY_WITHIN(parse_number(boot->second, 1, boot_order_most), "boot"));
     return disk;
 }
 
@@ -89,6 +95,24 @@ Result<node::OnReboot> parse_on_reboot(const std::string& word) {
     return fail(Kind::invalid, "--on-reboot is \"restart\" or \"exit\", not \"{}\"", word);
 }
 
+// What starts the machine: a kernel with its initrd and command line, or firmware.
+Result<void> parse_start(const Arguments& arguments, node::RunOptions& options) {
+    if (!arguments.has("kernel")) {
+        for (const auto* name : {"initrd", "cmdline"})
+            if (arguments.has(name)) return fail(Kind::invalid, "--{} goes with --kernel", name);
+        options.firmware = TRY(arguments.one("firmware", node::uefi));
+        if (options.firmware.empty()) return fail(Kind::invalid, "--firmware is empty");
+        return {};
+    }
+    if (arguments.has("firmware"))
+        return fail(Kind::invalid, "--kernel and --firmware exclude each other");
+    options.kernel = TRY(arguments.one("kernel"));
+    if (options.kernel.empty()) return fail(Kind::invalid, "--kernel is empty");
+    options.initrd = TRY(optional_path(arguments, "initrd"));
+    options.command_line = TRY(arguments.one("cmdline", options.command_line));
+    return {};
+}
+
 Result<std::uint64_t> parse_memory(const std::string& word) {
     const auto size = TRY(parse_size(word));
     if (size < memory_least || size > memory_most)
@@ -101,15 +125,16 @@ Result<std::uint64_t> parse_memory(const std::string& word) {
 
 Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
     auto options = node::RunOptions{};
-    options.kernel = TRY(arguments.one("kernel"));
-    if (options.kernel.empty()) return fail(Kind::invalid, "--kernel is needed");
-    options.initrd = TRY(optional_path(arguments, "initrd"));
-    options.command_line = TRY(arguments.one("cmdline", options.command_line));
+    TRY(parse_start(arguments, options));
     options.cpus = static_cast<unsigned>(
         TRY_WITHIN(parse_number(TRY(arguments.one("cpus", "1")), 1, cpu_limit), "--cpus"));
     options.memory = TRY_WITHIN(parse_memory(TRY(arguments.one("memory", "512M"))), "--memory");
     for (const auto& text : arguments.all("disk"))
         options.disks.push_back(TRY_WITHIN(parse_disk(text), "--disk"));
+    for (const auto& path : arguments.all("cdrom")) {
+        if (path.empty()) return fail(Kind::invalid, "--cdrom is empty");
+        options.disks.push_back({.path = path, .read_only = true, .serial = {}, .boot = {}});
+    }
     for (const auto& text : arguments.all("net"))
         options.nets.push_back(TRY_WITHIN(parse_net(text), "--net"));
     options.balloon = arguments.has("balloon");

@@ -11,11 +11,11 @@ void ConsoleRing::append(std::span<const std::byte> bytes) {
 }
 
 std::string ConsoleRing::last_lines(std::size_t count) const {
-    auto start = text_.size();
-    if (start > 0 && text_[start - 1] == '\n') --start;
-    while (start > 0 && (text_[start - 1] != '\n' || --count > 0)) --start;
-    const auto earliest = text_.size() > limit_ ? text_.size() - limit_ : 0;
-    return text_.substr(std::max(start, earliest));
+    const auto all = text();
+    auto start = all.size();
+    if (start > 0 && all[start - 1] == '\n') --start;
+    while (start > 0 && (all[start - 1] != '\n' || --count > 0)) --start;
+    return std::string{all.substr(start)};
 }
 
 }  // namespace sheaf::node

@@ -2,9 +2,11 @@
 
 // Why: what the guest printed last explains how it ended. A ring keeps the newest bytes.
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace sheaf::node {
 
@@ -13,8 +15,10 @@ class ConsoleRing {
     explicit ConsoleRing(std::size_t limit) : limit_(limit) {}
 
     void append(std::span<const std::byte> bytes);
-    // All that is kept, oldest first.
-    const std::string& text() const { return text_; }
+    // The newest bytes, at most as many as the limit, oldest first. Until the next append().
+    std::string_view text() const {
+        return std::string_view{text_}.substr(text_.size() - std::min(text_.size(), limit_));
+    }
     // The last `count` whole lines of it, or fewer.
     std::string last_lines(std::size_t count) const;
 

@@ -30,7 +30,7 @@ struct ExitReport {
     std::string started_at;  // RFC 3339, UTC
     std::string ended_at;
     unsigned reboots = 0;
-    std::string console;  // the last lines the guest printed
+    std::string console;  // the last lines the guest printed; after a crash the last 64 KiB
 };
 BOOST_DESCRIBE_STRUCT(ExitReport, (),
                       (how, exit_code, detail, started_at, ended_at, reboots, console))

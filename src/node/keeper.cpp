@@ -63,7 +63,9 @@ ExitReport Keeper::run() {
         report_.detail = outcome.error().text();
     }
     report_.ended_at = timestamp_now();
-    report_.console = ring_.last_lines(report_lines);
+    // How a guest crashed is often told long before its last lines.
+    const auto crashed = report_.exit_code == static_cast<int>(ExitCode::crashed);
+    report_.console = crashed ? std::string{ring_.text()} : ring_.last_lines(report_lines);
     return report_;
 }
 

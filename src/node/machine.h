@@ -12,6 +12,7 @@
 #include "devices/legacy/acpi_power.h"
 #include "devices/legacy/cmos.h"
 #include "devices/legacy/i8042.h"
+#include "devices/legacy/pm_timer.h"
 #include "devices/legacy/port80.h"
 #include "devices/legacy/uart16550.h"
 #include "devices/pci/root.h"
@@ -88,6 +89,7 @@ class Machine {
     std::optional<legacy::AcpiEvents> power_events_;
     legacy::I8042 keyboard_controller_;
     legacy::Port80 delay_port_;
+    legacy::PmTimer timer_;
     HostClock host_clock_;
     std::optional<legacy::Cmos> cmos_;
     std::optional<legacy::Uart16550> serial_;

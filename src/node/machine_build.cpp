@@ -84,6 +84,7 @@ Result<void> Machine::add_legacy_devices(const VmmSpec& spec) {
     TRY(ports_.add(i8042_first_port, legacy::I8042::port_count, keyboard_controller_));
     TRY(ports_.add(layout::port_cmos, legacy::Cmos::port_count, *cmos_));
     TRY(ports_.add(layout::port_delay, legacy::Port80::port_count, delay_port_));
+    TRY(ports_.add(layout::port_pm_timer, legacy::PmTimer::port_count, timer_));
     TRY(ports_.add(layout::port_acpi_sleep, legacy::AcpiSleep::port_count, sleep_));
     return ports_.add(layout::port_acpi_events, legacy::AcpiEvents::port_count, *power_events_);
 }
@@ -153,7 +154,11 @@ Result<vmm::boot::Entry> Machine::load(const VmmSpec& spec) {
                                     .rsdp = {}};
     TRY(vmm::put_generation_id(memory_, TRY(vmm::make_generation_id())));
     kernel.rsdp = TRY(vmm::acpi::build_acpi(memory_, {.cpus = spec.cpus}));
-    return TRY_WITHIN(vmm::boot::load_kernel(memory_, kernel), "kernel {}", spec.kernel_name);
+    auto entry = TRY_WITHIN(vmm::boot::load_kernel(memory_, kernel), "{}", spec.kernel_name);
+    if (spec.firmware && entry.protocol != vmm::boot::Protocol::pvh)
+        return fail(Kind::unsupported, "{}: is no firmware: it has no PVH entry note",
+                    spec.kernel_name);
+    return entry;
 }
 
 Result<void> Machine::add_vcpus(const VmmSpec& spec, const vmm::boot::Entry& entry) {

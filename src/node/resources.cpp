@@ -5,14 +5,22 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include <fmt/ranges.h>
 
 #include "net/tap.h"
+#include "node/firmware.h"
 #include "node/vsock_dial.h"
+#include "storage/boot_record.h"
 #include "storage/disk_file.h"
 
 namespace sheaf::node {
 
 namespace {
+
+constexpr auto boot_last = std::numeric_limits<unsigned>::max();
 
 // A file to be read whole, such as a kernel.
 Result<Fd> open_input(const std::string& what, const std::string& path) {
@@ -58,6 +66,37 @@ int Resources::keep(Fd descriptor) {
     return owned_.back().get();
 }
 
+// In boot order, which is the order of their slots. The numbers of disks without a serial follow
+// the order in which they were given.
+Result<void> Resources::open_disks(const RunOptions& options) {
+    auto complaints = std::vector<std::string>{};
+    auto order = std::vector<std::size_t>(options.disks.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::sort(order, {}, [&](std::size_t index) {
+        return std::pair{options.disks[index].boot.value_or(boot_last), index};
+    });
+    for (const auto index : order) {
+        const auto& option = options.disks[index];
+        const auto access =
+            option.read_only ? storage::Access::read_only : storage::Access::read_write;
+        auto descriptor = TRY(storage::open_disk(option.path, access));
+        if (const auto record = storage::check_boot_record(descriptor); !record)
+            complaints.push_back(fmt::format("disk {}: {}", option.path, record.error().text()));
+        auto disk = DiskSpec{.descriptor = keep(std::move(descriptor)),
+                             .read_only = option.read_only,
+                             .serial = option.serial};
+        if (disk.serial.empty()) disk.serial = fmt::format("disk{}", index);
+        spec_.disks.push_back(std::move(disk));
+    }
+    // A card may boot from the network; other firmware may start what is not known here.
+    const bool must_boot = options.firmware == uefi && options.nets.empty();
+    if (must_boot && complaints.size() == options.disks.size())
+        return fail(Kind::invalid, "nothing to boot from: {}",
+                    complaints.empty() ? "there is no disk"
+                                       : fmt::format("{}", fmt::join(complaints, "; ")));
+    return {};
+}
+
 Result<Resources> Resources::open(const RunOptions& options) {
     auto resources = Resources{};
     auto& spec = resources.spec_;
@@ -65,22 +104,16 @@ Result<Resources> Resources::open(const RunOptions& options) {
     spec.memory = options.memory;
     spec.command_line = options.command_line;
     spec.balloon = options.balloon;
-    spec.kernel_name = options.kernel;
-    spec.kernel = resources.keep(TRY(open_input("kernel", options.kernel)));
+    spec.firmware = !options.firmware.empty();
+    const auto path = spec.firmware ? TRY(find_firmware(options.firmware)) : options.kernel;
+    const std::string what = spec.firmware ? "firmware" : "kernel";
+    spec.kernel_name = fmt::format("{} {}", what, path);
+    spec.kernel = resources.keep(TRY(open_input(what, path)));
     if (options.initrd) {
         spec.initrd_name = *options.initrd;
         spec.initrd = resources.keep(TRY(open_input("initrd", *options.initrd)));
     }
-    for (const auto& option : options.disks) {
-        auto disk = DiskSpec{};
-        const auto access =
-            option.read_only ? storage::Access::read_only : storage::Access::read_write;
-        disk.descriptor = resources.keep(TRY(storage::open_disk(option.path, access)));
-        disk.read_only = option.read_only;
-        disk.serial =
-            option.serial.empty() ? fmt::format("disk{}", spec.disks.size()) : option.serial;
-        spec.disks.push_back(std::move(disk));
-    }
+    TRY(resources.open_disks(options));
     for (const auto& option : options.nets) {
         auto nic = NicSpec{};
         const auto pairs = std::max(1u, std::min(options.cpus, 8u));

@@ -37,6 +37,7 @@ class Resources {
 
   private:
     int keep(Fd descriptor);
+    Result<void> open_disks(const RunOptions& options);
 
     VmmSpec spec_;
     std::vector<Fd> owned_;

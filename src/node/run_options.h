@@ -17,7 +17,8 @@ enum class OnReboot { restart, exit };
 struct DiskOption {
     std::string path;
     bool read_only = false;
-    std::string serial;  // empty: "disk0", "disk1", ...
+    std::string serial;            // empty: "disk0", "disk1", ...
+    std::optional<unsigned> boot;  // its place in the boot order; those without one come after
 };
 
 struct NetOption {
@@ -32,7 +33,8 @@ struct VsockOption {
 };
 
 struct RunOptions {
-    std::string kernel;
+    std::string kernel;    // empty where firmware starts the machine
+    std::string firmware;  // "uefi" or a file; empty where there is a kernel
     std::optional<std::string> initrd;
     std::string command_line = "console=ttyS0";
     unsigned cpus = 1;

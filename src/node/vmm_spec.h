@@ -38,8 +38,9 @@ struct VmmSpec {
     int kvm = -1;
     unsigned cpus = 1;
     std::uint64_t memory = 0;  // bytes
-    int kernel = -1;
-    std::string kernel_name;  // for messages
+    int kernel = -1;           // or firmware
+    std::string kernel_name;   // for messages: "kernel vmlinuz"
+    bool firmware = false;     // whether it is firmware, which finds its own way to a disk
     std::optional<int> initrd;
     std::string initrd_name;
     std::string command_line;
@@ -50,7 +51,7 @@ struct VmmSpec {
     std::optional<VsockSpec> vsock;
 };
 BOOST_DESCRIBE_STRUCT(VmmSpec, (),
-                      (version, kvm, cpus, memory, kernel, kernel_name, initrd, initrd_name,
-                       command_line, console, disks, nics, balloon, vsock))
+                      (version, kvm, cpus, memory, kernel, kernel_name, firmware, initrd,
+                       initrd_name, command_line, console, disks, nics, balloon, vsock))
 
 }  // namespace sheaf::node

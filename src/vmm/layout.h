@@ -51,6 +51,7 @@ inline constexpr std::uint16_t port_pci_address = 0xcf8;
 inline constexpr std::uint16_t port_pci_data = 0xcfc;
 inline constexpr std::uint16_t port_acpi_sleep = 0x600;   // SLEEP_CONTROL and RESET_REG
 inline constexpr std::uint16_t port_acpi_status = 0x601;  // SLEEP_STATUS
+inline constexpr std::uint16_t port_pm_timer = 0x608;     // where UEFI looks for it
 inline constexpr std::uint16_t port_acpi_events = 0x610;  // pending GED events, read to clear
 inline constexpr std::uint8_t acpi_reset_value = 1;
 inline constexpr std::uint8_t acpi_sleep_s5 = 0x34;  // SLP_TYP 5, SLP_EN

@@ -52,7 +52,7 @@ void run(std::span<const std::byte> input) {
     }
     // The bridge still answers at its place.
     memory.read(vmm::layout::ecam.value(), std::span{bytes}.first(4));
-    if (load<std::uint32_t>(bytes) != 0x00081b36) std::abort();
+    if (load<std::uint32_t>(bytes) != 0x0d578086) std::abort();
 }
 
 }  // namespace

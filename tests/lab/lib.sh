@@ -39,11 +39,22 @@ if [ "${SHEAF_LANE:-direct}" = lab ]; then lane_words="noxsave systemd.show_stat
 guest_start() {
     local kernel=$1 cpus=$2
     shift 2
-    if [ -e command.raw ]; then set -- "$@" --disk path=command.raw,serial=sheafcmd,readonly; fi
     # Everything from warnings upwards reaches the console; the rest would only cost time there.
-    "$SHEAF_BINARY" run --kernel "$SHEAF_GUEST/kernel-$kernel" --initrd "$SHEAF_GUEST/initrd-$kernel" \
+    run_guest --kernel "$SHEAF_GUEST/kernel-$kernel" --initrd "$SHEAF_GUEST/initrd-$kernel" \
         --cmdline "root=LABEL=sheaf-root rw console=ttyS0 loglevel=5 $lane_words ${guest_words:-}" \
-        --cpus "$cpus" --memory "${guest_memory:-512M}" --disk path="$SHEAF_LAB_DISK" "$@" \
+        --cpus "$cpus" --memory "${guest_memory:-512M}" --disk path="$SHEAF_LAB_DISK" "$@"
+}
+
+# firmware_start CPUS MEMORY [OPTION...]: starts a machine that boots from its disks.
+firmware_start() {
+    local cpus=$1 memory=$2
+    shift 2
+    run_guest --firmware uefi --cpus "$cpus" --memory "$memory" "$@"
+}
+
+run_guest() {
+    if [ -e command.raw ]; then set -- "$@" --disk path=command.raw,serial=sheafcmd,readonly; fi
+    "$SHEAF_BINARY" run "$@" \
         --console "$console" --report "$report" --pid-file "$PWD/pid" </dev/null >sheaf.log 2>&1 &
     guest_pid=$!
     trap guest_kill EXIT

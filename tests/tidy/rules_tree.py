@@ -130,7 +130,7 @@ def document_links(tree):
 
 # Words of how a repository is written instead of what it is; the second list counts in prose
 # only. Written so as not to find themselves.
-ALWAYS = re.compile(r'/wo[r]k/|/fa[r]m/|\bL[L]Ms?\b|\bG[P]T\b|\bCla[u]de\b|\bAnth[r]opic\b|\bA[I]\b'
+ALWAYS = re.compile(r'/wo[r]k/|/fa[r]m/|\bL[L]Ms?\b|ChatG[P]T|\bG[P]T-\d|\bCla[u]de\b|\bAnth[r]opic\b|\bA[I]\b'
                     r'|\b[Hh]el[p]ers?\b|\b[Ss]uba[g]ents?\b|\bwork[t]rees?\b')
 PROSE = re.compile(r'\b[Ss]es[s]ions?\b|\b[Aa]gen[t]s?\b|\bpromp[t]s?\b')
 

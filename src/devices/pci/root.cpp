@@ -8,9 +8,10 @@ namespace {
 
 namespace layout = vmm::layout;
 
-// Red Hat's generic PCI Express host bridge; nothing binds to it.
-constexpr Identity bridge_identity = {.vendor = 0x1b36,
-                                      .device = 0x0008,
+// By this number EDK II's platform for cloud hypervisors recognizes a machine that hands over by
+// PVH and has no firmware configuration device (OvmfPkg/Include/IndustryStandard/CloudHv.h).
+constexpr Identity bridge_identity = {.vendor = 0x8086,
+                                      .device = 0x0d57,
                                       .subsystem_vendor = 0x1af4,
                                       .subsystem = 0x1100,
                                       .class_code = 0x060000};

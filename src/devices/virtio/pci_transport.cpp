@@ -138,12 +138,15 @@ void PciTransport::write_common(std::uint64_t offset, std::span<const std::byte>
 }
 
 void PciTransport::begin_reset() {
-    if (!in_session_) {
-        registers_.reset();
-        return;
-    }
+    if (!in_session_) return forget();
     resetting_ = true;
     around_.loop.post([this] { stop_queues(); });
+}
+
+// What the session before had to say is not for the one to come.
+void PciTransport::forget() {
+    registers_.reset();
+    isr_.store(0);
 }
 
 void PciTransport::read_device(std::uint64_t offset, std::span<std::byte> data) {
@@ -218,7 +221,7 @@ void PciTransport::close_session() {
     detach_doorbells();
     served_.clear();
     in_session_ = false;
-    if (std::exchange(resetting_, false)) registers_.reset();
+    if (std::exchange(resetting_, false)) forget();
 }
 
 io::Task<void> PciTransport::serve(Queue& queue) {

@@ -71,6 +71,7 @@ class PciTransport final : public pci::Function, QueueOwner, ConfigNotifier {
     void write_device(std::uint64_t offset, std::span<const std::byte> data);
     void ring(std::uint64_t offset);
     void begin_reset();
+    void forget();  // the last step of a reset; on either thread, under mutex_
     void bar_moved(unsigned index, std::optional<Gpa> address) override;
     bool window_ready(std::span<const std::byte> data) const;
     std::uint64_t window_offset() const;

@@ -60,6 +60,15 @@ class Ending(machine.ProbeTest):
     def test_panic(self):
         self.expect("end=panic", 1, "panicked")
 
+    def test_the_report_of_a_crash_holds_the_end_of_the_console(self):
+        outcome = self.boot("ending", "end=panic lines=5000")
+        console = outcome.report["console"]
+        self.assertEqual(len(console), 64 * 1024)
+        self.assertTrue(outcome.output.endswith(console), console[-200:])
+        self.assertIn("line 4999 of many", console)
+        quiet = self.boot("ending", "end=poweroff lines=5000")
+        self.assertEqual(len(quiet.report["console"].splitlines()), 20)
+
     def test_triple_fault(self):
         self.expect("end=crash", 1, "triple_faulted")
 

@@ -32,6 +32,27 @@ TEST(RunOptions, DefaultsAreThoseOfTheHelp) {
     EXPECT_FALSE(options->balloon);
 }
 
+TEST(RunOptions, WithoutAKernelFirmwareStartsFromDisks) {
+    auto options = parse_words({"--disk", "path=a", "--disk", "path=b,boot=1", "--cdrom", "c"});
+    ASSERT_TRUE(options) << options.error().text();
+    EXPECT_EQ(options->firmware, "uefi");
+    EXPECT_TRUE(options->kernel.empty());
+    ASSERT_EQ(options->disks.size(), 3u);
+    EXPECT_FALSE(options->disks[0].boot);
+    EXPECT_EQ(options->disks[1].boot, 1u);
+    EXPECT_EQ(options->disks[2].path, "c");
+    EXPECT_TRUE(options->disks[2].read_only);
+    options = parse_words({"--firmware", "F"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->firmware, "F");
+    const auto refused = parse_words({"--disk", "path=a", "--initrd", "i"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().text(), "--initrd goes with --kernel");
+    EXPECT_EQ(mistake({"--firmware", "uefi"}), "--kernel and --firmware exclude each other");
+    EXPECT_EQ(mistake({"--disk", "path=a,boot=0"}), "--disk: boot: 0 is not between 1 and 32");
+    EXPECT_EQ(mistake({"--cdrom", ""}), "--cdrom is empty");
+}
+
 TEST(RunOptions, EveryOptionIsTaken) {
     const auto options = parse_words({"--kernel",
                                       "k",

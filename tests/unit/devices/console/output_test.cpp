@@ -16,23 +16,6 @@ std::string take_all(Output& output, std::size_t at_once = 7) {
     return all;
 }
 
-TEST(ByteRing, IsFirstInFirstOutAroundItsEnd) {
-    ByteRing ring{5};
-    std::string taken;
-    for (int round = 0; round < 20; ++round) {
-        EXPECT_EQ(ring.put(as_bytes("abc")), 3u);
-        EXPECT_EQ(ring.put(as_bytes("def")), 2u);
-        EXPECT_EQ(ring.room(), 0u);
-        std::array<std::byte, 3> part;
-        EXPECT_EQ(ring.take(part), 3u);
-        EXPECT_EQ(as_text(part), "abc");
-        ring.drop(1);
-        std::array<std::byte, 9> rest;
-        ASSERT_EQ(ring.take(rest), 1u);
-        EXPECT_EQ(rest[0], std::byte{'e'});
-    }
-}
-
 TEST(Output, LosesNothingWhileThereIsRoom) {
     Output output{16};
     output.write(as_bytes("0123456789"));
