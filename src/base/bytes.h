@@ -22,9 +22,9 @@ static_assert(std::endian::native == std::endian::little, "Sheaf runs on little-
 // A structure that may be copied byte for byte: no padding to leak, and no view of bytes elsewhere,
 // which would be copied as a pointer.
 template <class T>
-concept WireStruct = std::is_trivially_copyable_v<T> &&
-                     std::has_unique_object_representations_v<T> && !std::is_pointer_v<T> &&
-                     !std::ranges::borrowed_range<T>;
+concept WireStruct =
+    std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T> &&
+    !std::is_pointer_v<T> && !std::ranges::borrowed_range<T>;
 
 inline std::span<const std::byte> as_bytes(std::string_view text) {
     return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
