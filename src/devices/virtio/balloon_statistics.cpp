@@ -63,6 +63,7 @@ std::optional<std::uint64_t> BalloonStatistics::value(GuestStatistic statistic) 
 Result<std::vector<MetricsRegistry::Registration>> BalloonStatistics::show(
     MetricsRegistry& registry, const std::vector<MetricLabel>& labels) const {
     std::vector<MetricsRegistry::Registration> shown;
+    shown.reserve(count + 1);
     for (std::size_t tag = 0; tag < count; ++tag)
         shown.push_back(TRY(registry.add({.name = fmt::format("sheaf_guest_{}", names[tag].name),
                                           .help = std::string{names[tag].help},
