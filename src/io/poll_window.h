@@ -12,7 +12,7 @@ namespace sheaf::io {
 class PollWindow {
   public:
     static constexpr auto first = std::chrono::microseconds{8};
-    static constexpr auto longest = std::chrono::microseconds{64};
+    static constexpr auto longest = std::chrono::microseconds{256};
     // Two looks so far apart were not ours: another thread had the processor between them.
     static constexpr auto preempted = std::chrono::microseconds{500};
     static constexpr auto abstinence = std::chrono::milliseconds{20};
