@@ -35,15 +35,20 @@ void scatter(const Request& request, std::span<const std::byte> bytes) {
 }  // namespace
 
 SimDisk::SimDisk(std::uint64_t size, std::uint64_t seed, const Faults& faults)
-    : faults_(faults), random_(seed), visible_(size), stable_(size) {}
+    : faults_(faults),
+      random_(seed),
+      visible_(size),
+      stable_(size),
+      capacity_(size),
+      stable_size_(size) {}
 
 SimDisk::Ticket SimDisk::begin(const Request& request) {
-    in_flight_.emplace(++last_ticket_, InFlight{request, landed_});
+    in_flight_.emplace(++last_ticket_, InFlight{request, landed_, visible_.size()});
     return last_ticket_;
 }
 
 int SimDisk::finish(Ticket ticket) {
-    const auto [request, began] = in_flight_.extract(ticket).mapped();
+    const auto [request, began, size] = in_flight_.extract(ticket).mapped();
     if (!powered_) return -EIO;
     if (random_.chance(faults_.error)) {
         land_partly(request);
@@ -53,7 +58,7 @@ int SimDisk::finish(Ticket ticket) {
         case Request::Code::read: return read(request);
         case Request::Code::write: return write(request);
         case Request::Code::fallocate: return zero(request);
-        case Request::Code::fdatasync: make_stable(began); return 0;
+        case Request::Code::fdatasync: make_stable(began, size); return 0;
         default: return -EOPNOTSUPP;
     }
 }
@@ -75,12 +80,39 @@ int SimDisk::read(const Request& request) {
     return static_cast<int>(length);
 }
 
+bool SimDisk::grow(std::uint64_t size) {
+    if (size <= visible_.size()) return true;
+    if (size > capacity_) return false;
+    visible_.resize(size);
+    stable_.resize(size);
+    return true;
+}
+
 int SimDisk::write(const Request& request) {
     const auto bytes = gather(request);
+    grow(std::min(request.offset + bytes.size(), capacity_));
     const auto length = draw_length(request.offset, bytes.size());
     if (length == 0) return bytes.empty() ? 0 : -ENOSPC;
-    land(request.offset, std::span{bytes}.first(length), Extent::whole);
+    auto offset = request.offset;
+    if (random_.chance(faults_.lost)) {
+        ++broken_writes_;
+        return static_cast<int>(length);
+    }
+    if (random_.chance(faults_.misdirected) && length < visible_.size()) {
+        ++broken_writes_;
+        offset = random_.below((visible_.size() - length) / sector_size + 1) * sector_size;
+    }
+    land(offset, std::span{bytes}.first(length), Extent::whole);
     return static_cast<int>(length);
+}
+
+void SimDisk::flip_bit(std::uint64_t byte, unsigned bit) {
+    const auto mask = std::byte{1} << bit;
+    visible_.at(byte) ^= mask;
+    stable_.at(byte) ^= mask;
+    const auto versions = unstable_.find(byte / sector_size);
+    if (versions == unstable_.end()) return;
+    for (auto& version : versions->second) version.content.at(byte % sector_size) ^= mask;
 }
 
 int SimDisk::zero(const Request& request) {
@@ -88,10 +120,13 @@ int SimDisk::zero(const Request& request) {
     if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
         return -EOPNOTSUPP;
     if (request.length == 0) return -EINVAL;
-    if (request.offset > visible_.size() || request.length > visible_.size() - request.offset)
-        return -ENOSPC;
+    if (request.offset > capacity_ || request.length > capacity_ - request.offset) return -ENOSPC;
+    const auto end = request.offset + request.length;
+    if (!(mode & FALLOC_FL_KEEP_SIZE)) grow(end);
     if (!(mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))) return 0;
-    const auto zeros = std::vector<std::byte>(request.length);
+    const auto last = std::min(end, visible_.size());
+    if (request.offset >= last) return 0;
+    const auto zeros = std::vector<std::byte>(last - request.offset);
     land(request.offset, zeros, Extent::whole);
     return 0;
 }
@@ -122,7 +157,8 @@ void SimDisk::land_partly(const Request& request) {
     land(request.offset, std::span{bytes}.first(length), Extent::any_sectors);
 }
 
-void SimDisk::make_stable(std::uint64_t until) {
+void SimDisk::make_stable(std::uint64_t until, std::uint64_t size) {
+    stable_size_ = std::max(stable_size_, size);
     for (auto at = unstable_.begin(); at != unstable_.end();) {
         auto& [sector, versions] = *at;
         const auto later = std::ranges::find_if(
@@ -144,6 +180,8 @@ void SimDisk::power_cut() {
                           stable_.begin() + static_cast<std::ptrdiff_t>(sector * sector_size));
     }
     unstable_.clear();
+    if (random_.chance(0.5)) stable_.resize(stable_size_);
+    stable_size_ = stable_.size();
     visible_ = stable_;
     powered_ = false;
 }

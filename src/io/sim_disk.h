@@ -15,7 +15,10 @@
 //   sectors.
 // - A read or write of more than one sector may be cut short at a sector border.
 // - While the power is off every request fails with EIO and changes nothing.
-// Content never changes by itself: silent corruption belongs to the layers that look for it.
+// - A file may grow, by writes and by fallocate, as long as there is capacity; behind that is
+//   ENOSPC. What it grew by since it was last stable may be gone after a power cut.
+// - A write may be lost, or land elsewhere, and be reported as done; content may change by itself
+//   (flip_bit). A medium that does such things is broken: code above can but notice it.
 
 #include <array>
 #include <cstddef>
@@ -34,6 +37,8 @@ class SimDisk {
     struct Faults {
         double error = 0;  // probability of EIO for each request
         double short_transfer = 0;
+        double lost = 0;  // of each write that succeeds
+        double misdirected = 0;
         Duration least_delay = std::chrono::microseconds{20};
         Duration most_delay = std::chrono::microseconds{400};
     };
@@ -41,6 +46,14 @@ class SimDisk {
     // `size` in bytes, a multiple of the sector size; all zeros, and stable.
     SimDisk(std::uint64_t size, std::uint64_t seed) : SimDisk(size, seed, Faults{}) {}
     SimDisk(std::uint64_t size, std::uint64_t seed, const Faults& faults);
+
+    // Bytes that the file may grow to, at most; by default it does not.
+    void set_capacity(std::uint64_t capacity) { capacity_ = capacity; }
+    std::uint64_t size() const { return visible_.size(); }
+    // Changes one bit, on the medium too.
+    void flip_bit(std::uint64_t byte, unsigned bit);
+    // Writes so far that were lost or landed elsewhere.
+    std::uint64_t broken_writes() const { return broken_writes_; }
 
     // What a read would give now.
     std::span<const std::byte> content() const { return visible_; }
@@ -66,16 +79,18 @@ class SimDisk {
     struct InFlight {
         Request request;
         std::uint64_t began;  // the count of writes landed by then
+        std::uint64_t size;   // of the file then
     };
     enum class Extent { whole, any_sectors };
 
     int read(const Request& request);
     int write(const Request& request);
+    bool grow(std::uint64_t size);
     int zero(const Request& request);
     std::uint64_t draw_length(std::uint64_t offset, std::uint64_t wanted);
     void land(std::uint64_t offset, std::span<const std::byte> bytes, Extent extent);
     void land_partly(const Request& request);
-    void make_stable(std::uint64_t until);
+    void make_stable(std::uint64_t until, std::uint64_t size);
 
     Faults faults_;
     SimRandom random_;
@@ -85,6 +100,9 @@ class SimDisk {
     std::map<Ticket, InFlight> in_flight_;
     Ticket last_ticket_ = 0;
     std::uint64_t landed_ = 0;
+    std::uint64_t capacity_;
+    std::uint64_t stable_size_;
+    std::uint64_t broken_writes_ = 0;
     bool powered_ = true;
 };
 

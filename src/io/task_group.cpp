@@ -29,6 +29,7 @@ void TaskGroup::ended(Root& root) {
     if (promise.failed()) {
         auto error = promise.take_error();
         const auto asked_for = cancelled() && error.kind() == Kind::cancelled;
+        cut_short_ = cut_short_ || asked_for;
         if (!asked_for && !first_error_) first_error_ = std::move(error);
     }
     {
@@ -53,14 +54,24 @@ bool TaskGroup::begin_join() {
         if (joiner_.scope() && !cancelled) joiner_.scope()->add(*this);
         return true;
     }
+    settle_outcome();
     if (joiner_looks_ || !first_error_) return false;
     end_join();
     return true;
 }
 
+// A joiner that was not cancelled itself has cancelled the group on purpose.
+void TaskGroup::settle_outcome() {
+    const auto against_joiner = cut_short_ && joiner_.in_cancelled_scope();
+    if (against_joiner && !first_error_)
+        first_error_ = Error{Kind::cancelled, "waiting for tasks: cancelled"};
+    cut_short_ = false;
+}
+
 void TaskGroup::end_join() {
     joining_ = false;
     Scope::remove(*this);
+    settle_outcome();
     if (joiner_looks_ || !first_error_) return joiner_.resume();
     auto error = *std::move(first_error_);
     first_error_.reset();

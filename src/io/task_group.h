@@ -28,8 +28,9 @@ class TaskGroup final : Cancellable {
 
     // co_await group.join(): waits until the group is empty, then gives the first error of a task
     // (cancellation is not an error once cancel() was called). Cancelling the joining task cancels
-    // the group and still waits for it to be empty. One join at a time, never by a task of the
-    // group.
+    // the group and still waits for it to be empty; where that cut a task short, the join ends with
+    // cancelled too, since what the task was to do was not done. One join at a time, never by a
+    // task of the group.
     auto join() { return Join<OnError::end_caller>{*this}; }
 
   private:
@@ -64,6 +65,7 @@ class TaskGroup final : Cancellable {
     // became empty, which may destroy the group, so nothing follows it.
     void enter() { ++busy_; }
     void leave();
+    void settle_outcome();
     Result<void> take_outcome();
 
     std::list<Root> roots_;
@@ -71,6 +73,7 @@ class TaskGroup final : Cancellable {
     std::optional<Error> first_error_;
     Suspended joiner_;
     int busy_ = 0;
+    bool cut_short_ = false;  // a task ended because the group was cancelled
     bool joining_ = false;
     bool joiner_looks_ = false;
 };

@@ -1,6 +1,8 @@
 #include "storage/vectors.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 
 namespace sheaf::storage {
@@ -9,6 +11,25 @@ std::size_t length_of(std::span<const iovec> vectors) {
     std::size_t length = 0;
     for (const auto& vector : vectors) length += vector.iov_len;
     return length;
+}
+
+bool all_aligned(std::span<const iovec> vectors, std::size_t alignment) {
+    return std::ranges::all_of(vectors, [alignment](const iovec& vector) {
+        return (std::bit_cast<std::uintptr_t>(vector.iov_base) | vector.iov_len) % alignment == 0;
+    });
+}
+
+std::vector<iovec> slice(std::span<const iovec> vectors, std::size_t offset, std::size_t length) {
+    VectorCursor cursor{vectors};
+    cursor.skip(offset);
+    std::vector<iovec> pieces;
+    while (length > 0) {
+        const auto piece = cursor.take(length);
+        if (piece.empty()) break;
+        pieces.push_back({piece.data(), piece.size()});
+        length -= piece.size();
+    }
+    return pieces;
 }
 
 std::span<std::byte> VectorCursor::piece(std::size_t limit) const {
@@ -48,6 +69,15 @@ void VectorCursor::copy_in(std::span<const std::byte> buffer) {
         buffer = buffer.subspan(to.size());
         advance(to.size());
     }
+}
+
+std::span<std::byte> VectorCursor::take(std::size_t limit) {
+    auto taken = std::span<std::byte>{};
+    while (taken.empty() && !rest_.empty()) {
+        taken = piece(limit);
+        advance(taken.size());
+    }
+    return taken;
 }
 
 std::vector<iovec> VectorCursor::next(std::size_t limit) const {

@@ -1,0 +1,94 @@
+#include <array>
+#include <cstdio>
+
+#include "cli/verbs.h"
+#include "node/exit_report.h"
+#include "sim/volume_run.h"
+
+namespace sheaf::cli {
+
+namespace {
+
+constexpr auto options = std::to_array<Option>({
+    {"seed", "N", "the history to run, or the first one (default 1)"},
+    {"seeds", "COUNT", "how many histories, one after the other (default 1)"},
+    {"steps", "M", "requests of one history (default 600)"},
+});
+
+constexpr std::uint64_t most = 1'000'000'000'000;
+
+struct Wanted {
+    std::uint64_t seed;
+    std::uint64_t seeds;
+    std::uint64_t steps;
+};
+
+Result<Wanted> wanted(const Arguments& arguments) {
+    return Wanted{
+        .seed = TRY(parse_number(TRY(arguments.one("seed", "1")), 0, most)),
+        .seeds = TRY(parse_number(TRY(arguments.one("seeds", "1")), 1, most)),
+        .steps = TRY(parse_number(TRY(arguments.one("steps", "600")), 1, most)),
+    };
+}
+
+void print(const sim::Coverage& covered, std::uint64_t histories) {
+    const auto& engine = covered.engine;
+    fmt::print(
+        "{} histories, {} requests: {} writes, {} reads, {} flushes, {} zeroed or discarded\n"
+        "ends: {} power cuts, {} kills, {} clean closes; {} histories refused after a stray write\n"
+        "faults: {} requests failed, {} metadata writes lost or astray, {} bits flipped ({} "
+        "found)\n"
+        "engine: {} checkpoints, {} records replayed, {} regions reconciled, {} cleaned\n",
+        histories, covered.steps, covered.writes, covered.reads, covered.flushes, covered.zeroes,
+        covered.power_cuts, covered.kills, covered.clean_closes, covered.refused,
+        covered.failed_requests, covered.broken_metadata_writes, covered.flipped_bits,
+        covered.detected_flips, engine.checkpoints, engine.records_replayed,
+        engine.regions_reconciled, engine.regions_cleaned);
+}
+
+int run_histories(const Wanted& wanted) {
+    sim::Coverage covered;
+    for (std::uint64_t count = 0; count < wanted.seeds; ++count) {
+        const auto seed = wanted.seed + count;
+        const auto result = sim::run_volume({.seed = seed, .steps = wanted.steps});
+        covered.add(result.coverage);
+        if (result.violation.empty()) continue;
+        fmt::print(stderr,
+                   "sheaf: simulate: seed {}: {}\nsee it again: sheaf simulate volume --seed {} "
+                   "--steps {}\n",
+                   seed, result.violation, seed, wanted.steps);
+        return 1;
+    }
+    print(covered, wanted.seeds);
+    return 0;
+}
+
+int simulate_main(std::span<char*> arguments) {
+    const auto what = arguments.empty() ? std::string_view{} : std::string_view{arguments[0]};
+    const auto named = what == "volume";
+    const auto parsed = arguments_or_exit(simulate_verb, named ? arguments.subspan(1) : arguments);
+    if (!parsed) return parsed.error();
+    auto numbers = wanted(*parsed);
+    if (!named) numbers = fail(Kind::invalid, "say what to simulate: volume");
+    if (numbers) return run_histories(*numbers);
+    fmt::print(stderr, "sheaf: simulate: {}; see sheaf simulate --help\n", numbers.error().text());
+    return static_cast<int>(node::ExitCode::usage);
+}
+
+}  // namespace
+
+constinit const Verb simulate_verb = {
+    .name = "simulate",
+    .summary = "run the storage engine on simulated disks that fail in every way",
+    .options = options,
+    .details =
+        "sheaf simulate volume runs histories of a volume: requests, failing disks, processes "
+        "that\n"
+        "are killed, power cuts at any instant. A model says what every read may give. The same\n"
+        "seed is the same history. The exit code is 0 when every promise was kept, else 1, with\n"
+        "the seed. Nothing of this host is read or written.",
+    .example = "sheaf simulate volume --seed 1 --seeds 1000",
+    .main = simulate_main,
+};
+
+}  // namespace sheaf::cli

@@ -1,0 +1,134 @@
+#include "sim/sector_model.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+
+namespace sheaf::sim {
+
+namespace {
+
+std::uint64_t mixed(std::uint64_t value) {
+    value ^= value >> 31;
+    value *= 0x9e3779b97f4a7c15;
+    value ^= value >> 27;
+    return value * 0xbf58476d1ce4e5b9;
+}
+
+}  // namespace
+
+void SectorModel::fill(std::span<std::byte> sector, std::uint64_t number, Version version) {
+    std::ranges::fill(sector, std::byte{0});
+    if (version == 0) return;
+    store(sector, version);
+    store(sector.subspan(8), number);
+    for (std::size_t place = 16; place < sector.size(); place += 8)
+        store(sector.subspan(place), mixed(version * 1000003 + number * 64 + place));
+}
+
+SectorModel::WriteId SectorModel::begin_write(Range range, Version version) {
+    ++last_write_;
+    for (auto number = range.first; number < range.end; ++number) {
+        auto& sector = sectors_[number];
+        ++sector.changes;
+        sector.stable_once_read = false;
+        sector.candidates.push_back({last_write_, version, never});
+        sector.contended = sector.contended || sector.writing > 0;
+        ++sector.writing;
+        sector.live.reset();
+    }
+    return last_write_;
+}
+
+void SectorModel::end_write(Range range, WriteId write, End end) {
+    ++now_;
+    for (auto number = range.first; number < range.end; ++number) {
+        auto& sector = sectors_[number];
+        ++sector.changes;
+        --sector.writing;
+        const auto candidate = std::ranges::find(sector.candidates, write, &Candidate::write);
+        if (end == End::done) {
+            if (candidate != sector.candidates.end()) candidate->done = now_;
+            if (sector.writing == 0 && !sector.contended) sector.live = write;
+        } else {
+            sector.contended = sector.contended || sector.writing > 0;
+            sector.live.reset();
+        }
+        if (sector.writing == 0) sector.contended = false;
+    }
+}
+
+SectorModel::Beginning SectorModel::begin_read(Range range) const {
+    Beginning beginning;
+    for (auto number = range.first; number < range.end; ++number)
+        beginning.push_back(sectors_[number].changes);
+    return beginning;
+}
+
+std::optional<std::string> SectorModel::end_read(Range range, const Beginning& beginning,
+                                                 std::span<const std::byte> bytes) {
+    for (auto number = range.first; number < range.end; ++number) {
+        auto& sector = sectors_[number];
+        const auto index = number - range.first;
+        const auto quiet = sector.writing == 0 && sector.changes == beginning[index];
+        auto wrong = check(sector, number, quiet, bytes.subspan(index * sector_size, sector_size));
+        if (wrong) return wrong;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> SectorModel::check(Sector& sector, std::uint64_t number, bool quiet,
+                                              std::span<const std::byte> bytes) {
+    const auto version = load<Version>(bytes);
+    std::vector<std::byte> expected(sector_size);
+    fill(expected, number, version);
+    if (!std::ranges::equal(bytes, expected))
+        return fmt::format(
+            "sector {} holds what was never written there (version {} of sector {}{})", number,
+            version, load<std::uint64_t>(bytes.subspan(8)),
+            sector.live ? ", and it was known" : "");
+    if (quiet && sector.live) {
+        const auto live = std::ranges::find(sector.candidates, *sector.live, &Candidate::write);
+        sector.stable_once_read = false;
+        if (live->version == version) return std::nullopt;
+        return fmt::format("sector {} holds version {} instead of {}", number, version,
+                           live->version);
+    }
+    const auto candidate = std::ranges::find(sector.candidates, version, &Candidate::version);
+    if (candidate == sector.candidates.end())
+        return fmt::format("sector {} holds version {}, which was overwritten and flushed", number,
+                           version);
+    if (!quiet) return std::nullopt;
+    sector.live = candidate->write;
+    candidate->done = 0;
+    if (std::exchange(sector.stable_once_read, false)) sector.candidates = std::vector{*candidate};
+    return std::nullopt;
+}
+
+// Where it is certain what was there when the flush began, that alone is left, and what came later.
+void SectorModel::flushed(std::uint64_t began) {
+    for (auto& sector : sectors_) {
+        if (!sector.live || sector.candidates.size() == 1) continue;
+        const auto live =
+            std::ranges::find_if(sector.candidates, [&sector, began](const Candidate& candidate) {
+                return candidate.write == *sector.live && candidate.done <= began;
+            });
+        if (live == sector.candidates.end()) continue;
+        sector.candidates = std::vector{*live};
+    }
+}
+
+void SectorModel::crashed(Crash crash) {
+    for (auto& sector : sectors_) {
+        ++sector.changes;
+        sector.writing = 0;
+        sector.contended = false;
+        sector.stable_once_read = crash == Crash::power_cut;
+        sector.live.reset();
+        if (sector.candidates.size() == 1) sector.live = sector.candidates.front().write;
+    }
+}
+
+}  // namespace sheaf::sim

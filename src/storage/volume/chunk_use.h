@@ -1,0 +1,40 @@
+#pragma once
+
+// Why: while a request writes into a chunk's slot, the slot must not become another chunk's, and
+// two requests that write the first blocks of a chunk must agree on one slot.
+
+#include "storage/volume/layer_map.h"
+
+namespace sheaf::volume {
+
+class Volume;
+
+// One request's use of one chunk of the head, until it is destroyed. The volume outlives it.
+class [[nodiscard]] ChunkUse {
+  public:
+    // Finds the chunk's slot, or gets one; waits for room where there is none.
+    static io::Task<ChunkUse> begin(Volume& volume, std::uint64_t chunk);
+    ChunkUse(ChunkUse&& other) noexcept
+        : volume_(std::exchange(other.volume_, nullptr)),
+          page_(std::move(other.page_)),
+          chunk_(other.chunk_) {}
+    ChunkUse& operator=(ChunkUse&&) = delete;
+    ~ChunkUse() {
+        if (volume_) end();
+    }
+
+    std::uint64_t chunk() const { return chunk_; }
+    std::uint32_t slot() const { return page_->reserved.at(chunk_ % chunks_per_page); }
+    // The slot holds these blocks of the chunk now, with these checksums.
+    void written(unsigned first, std::span<const std::uint32_t> checksums);
+
+  private:
+    ChunkUse(Volume& volume, Pin page, std::uint64_t chunk);
+    void end();
+
+    Volume* volume_;
+    Pin page_;
+    std::uint64_t chunk_;
+};
+
+}  // namespace sheaf::volume

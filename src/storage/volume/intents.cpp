@@ -1,0 +1,197 @@
+#include "storage/volume/intents.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "storage/aligned_buffer.h"
+#include "storage/volume/page.h"
+
+namespace sheaf::volume {
+
+namespace {
+
+constexpr std::size_t bytes_per_page = page_size - sizeof(PageHeader);
+
+bool bit(const std::vector<std::uint8_t>& bits, std::uint64_t number) {
+    return (bits[number / 8] >> (number % 8) & 1) != 0;
+}
+void set_bit(std::vector<std::uint8_t>& bits, std::uint64_t number) {
+    bits[number / 8] |= static_cast<std::uint8_t>(1U << (number % 8));
+}
+void clear_bit(std::vector<std::uint8_t>& bits, std::uint64_t number) {
+    bits[number / 8] &= static_cast<std::uint8_t>(~(1U << (number % 8)));
+}
+
+std::uint64_t pages_for(std::uint64_t regions) {
+    return (regions + regions_per_page - 1) / regions_per_page;
+}
+
+}  // namespace
+
+std::uint64_t Intents::file_size(std::uint64_t regions) {
+    return pages_for(regions) * 2 * page_size;
+}
+
+io::Task<std::unique_ptr<Intents>> Intents::open(io::TaskGroup& work, File file, Id owner,
+                                                 std::uint64_t regions, Content content) {
+    auto intents = std::unique_ptr<Intents>{new Intents{work, std::move(file), owner}};
+    intents->resize(regions);
+    if (content == Content::fresh) co_return intents;
+    for (std::uint64_t number = 0; number < intents->pages_.size(); ++number)
+        co_await intents->load(number);
+    // A process that was killed may have left a version that is there, but not stable yet.
+    co_await intents->file_.sync();
+    co_return intents;
+}
+
+void Intents::resize(std::uint64_t regions) {
+    regions_ = regions;
+    while (pages_.size() < pages_for(regions)) {
+        auto& page = pages_.emplace_back();
+        page.wanted.resize(bytes_per_page);
+        page.certain.resize(bytes_per_page);
+        page.changed = true;  // also that nothing is marked has to be said once
+    }
+}
+
+// The newer of two sound versions counts. Where a write was torn the older one does: the marks that
+// it lacks were never relied on. Where there is none, anything may have been marked.
+io::Task<void> Intents::load(std::uint64_t number) {
+    auto& page = pages_[number];
+    storage::AlignedBuffer buffer{page_size};
+    if (buffer.bytes().empty()) co_await fail(Kind::exhausted, "no memory for an intents page");
+    auto sound = false;
+    for (std::uint64_t home = 0; home < 2; ++home) {
+        const auto outcome =
+            co_await file_.read(buffer.bytes(), (2 * number + home) * page_size).result();
+        if (!outcome) continue;
+        const auto header = check(buffer.bytes(), {PageKind::intents, owner_, number});
+        if (!header || (sound && header->sequence < page.sequence)) continue;
+        sound = true;
+        page.sequence = header->sequence;
+        const auto bits = buffer.bytes().subspan(sizeof(PageHeader));
+        std::ranges::transform(bits, page.wanted.begin(),
+                               [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
+    }
+    if (!sound) std::ranges::fill(page.wanted, std::uint8_t{0xff});
+    const auto first = number * regions_per_page;
+    for (auto local = std::min(regions_ - first, regions_per_page); local < regions_per_page;
+         ++local)
+        clear_bit(page.wanted, local);
+    if (sound) page.certain = page.wanted;
+    page.changed = !sound;
+    for (const auto byte : page.wanted) count_ += static_cast<unsigned>(std::popcount(byte));
+}
+
+bool Intents::marked(std::uint64_t region) const {
+    return bit(pages_[region / regions_per_page].wanted, region % regions_per_page);
+}
+
+bool Intents::stable(std::uint64_t region) const {
+    const auto& page = pages_[region / regions_per_page];
+    return bit(page.wanted, region % regions_per_page) &&
+           bit(page.certain, region % regions_per_page);
+}
+
+bool Intents::all_stable(std::uint64_t first, std::uint64_t end) const {
+    for (auto region = first; region < end; ++region)
+        if (!stable(region)) return false;
+    return true;
+}
+
+std::uint64_t Intents::next_marked(std::uint64_t region) const {
+    for (; region < regions_; ++region) {
+        const auto& wanted = pages_[region / regions_per_page].wanted;
+        const auto local = region % regions_per_page;
+        if (bit(wanted, local)) return region;
+        if (local % 8 == 0 && wanted[local / 8] == 0) region += 7;
+    }
+    return regions_;
+}
+
+io::Task<void> Intents::mark(std::uint64_t first, std::uint64_t end) {
+    for (auto region = first; region < end; ++region) {
+        auto& page = pages_[region / regions_per_page];
+        if (bit(page.wanted, region % regions_per_page)) continue;
+        set_bit(page.wanted, region % regions_per_page);
+        page.changed = true;
+        ++count_;
+    }
+    while (!all_stable(first, end)) {
+        const auto failures = failures_;
+        for (auto region = first; region < end; ++region)
+            if (!stable(region)) start_writing(region / regions_per_page);
+        co_await written_.wait();
+        if (failures_ != failures && !all_stable(first, end)) {
+            Failure failure{Error{*last_failure_}.within("marking a region")};
+            co_await std::move(failure);
+        }
+    }
+}
+
+void Intents::clear(std::uint64_t region) {
+    auto& page = pages_[region / regions_per_page];
+    if (!bit(page.wanted, region % regions_per_page)) return;
+    clear_bit(page.wanted, region % regions_per_page);
+    page.changed = true;
+    --count_;
+    start_writing(region / regions_per_page);
+}
+
+io::Task<void> Intents::settle() {
+    for (std::uint64_t number = 0; number < pages_.size(); ++number) {
+        while (pages_[number].changed || pages_[number].writing) {
+            const auto failures = failures_;
+            start_writing(number);
+            co_await written_.wait();
+            if (failures_ != failures && pages_[number].changed) {
+                Failure failure{Error{*last_failure_}.within("writing marks")};
+                co_await std::move(failure);
+            }
+        }
+    }
+}
+
+void Intents::start_writing(std::uint64_t number) {
+    if (pages_[number].writing) return;
+    pages_[number].writing = true;
+    work_.start(write(number));
+}
+
+// Writes until nothing has changed meanwhile, or it fails; whoever needs it starts it again. What
+// waits is woken last: it may start the next write.
+io::Task<void> Intents::write(std::uint64_t number) {
+    auto& page = pages_[number];
+    auto outcome = Result<void>{};
+    do {
+        outcome = co_await write_once(number).result();
+    } while (outcome && page.changed && written_.empty());
+    page.writing = false;
+    if (!outcome) {
+        page.changed = true;
+        ++failures_;
+        last_failure_ = std::move(outcome).error();
+    }
+    written_.wake();
+}
+
+// Until the write has succeeded the disk may hold what was there before, or this.
+io::Task<void> Intents::write_once(std::uint64_t number) {
+    auto& page = pages_[number];
+    storage::AlignedBuffer buffer{page_size};
+    if (buffer.bytes().empty()) co_await fail(Kind::exhausted, "no memory for an intents page");
+    const auto image = page.wanted;
+    page.changed = false;
+    std::ranges::transform(page.certain, image, page.certain.begin(),
+                           [](std::uint8_t before, std::uint8_t now) { return before & now; });
+    std::ranges::copy(std::as_bytes(std::span{image}),
+                      buffer.bytes().subspan(sizeof(PageHeader)).begin());
+    const auto sequence = page.sequence + 1;
+    seal(buffer.bytes(), {PageKind::intents, owner_, number}, sequence);
+    co_await file_.write(buffer.bytes(), (2 * number + sequence % 2) * page_size);
+    co_await file_.sync();
+    page.sequence = sequence;
+    page.certain = image;
+}
+
+}  // namespace sheaf::volume

@@ -1,0 +1,147 @@
+#pragma once
+
+// Why: which blocks a layer has, where they are and what their checksums are, too much to keep in
+// memory whole and too often asked for to read each time. Pages are read when they are first
+// needed, changed in memory, and written by checkpoints to the home that no complete checkpoint
+// points at. What: docs/formats/volume.md, "map".
+
+#include <list>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "io/waiters.h"
+#include "storage/volume/file.h"
+#include "storage/volume/map_format.h"
+
+namespace sheaf::volume {
+
+// A slots page in memory.
+struct CachedPage {
+    explicit CachedPage(std::uint64_t page_number) : number(page_number) {}
+
+    bool clean() const { return changes == stored && unlogged == 0; }
+    SlotEntry& entry(std::uint64_t chunk) { return bytes.entries.at(chunk % chunks_per_page); }
+
+    SlotsPage bytes{};
+    std::uint64_t number;
+    Pointer on_disk{};
+    std::uint64_t changes = 0;   // so often has it been changed
+    std::uint64_t stored = 0;    // and this many of those are in the last checkpoint
+    std::uint32_t unlogged = 0;  // entries of which the log does not know the states, a bit each
+    unsigned pins = 0;           // while not 0 it stays in memory
+    // Of each chunk: requests that are writing into its slot, and the slot where the entry does not
+    // have one yet.
+    std::array<std::uint16_t, chunks_per_page> writers{};
+    std::array<std::uint32_t, chunks_per_page> reserved{};
+};
+
+// Keeps a page in memory. Moves only; the map outlives it.
+class [[nodiscard]] Pin {
+  public:
+    explicit Pin(CachedPage& page) : page_(&page) { ++page.pins; }
+    Pin(Pin&& other) noexcept : page_(std::exchange(other.page_, nullptr)) {}
+    Pin& operator=(Pin&& other) noexcept {
+        std::swap(page_, other.page_);
+        return *this;
+    }
+    ~Pin() {
+        if (page_) --page_->pins;
+    }
+    CachedPage& operator*() const { return *page_; }
+    CachedPage* operator->() const { return page_; }
+
+  private:
+    CachedPage* page_;
+};
+
+// Loop thread only.
+class LayerMap {
+  public:
+    // A layer's pages are owned by `layer`; its tree hangs on `root`. At most `most_clean`
+    // unchanged pages are kept.
+    LayerMap(File file, Id layer, Pointer root, std::size_t most_clean)
+        : file_(std::move(file)), layer_(layer), root_pointer_(root), most_clean_(most_clean) {}
+
+    // The page that holds the entries of chunks 16 x number and following.
+    io::Task<Pin> page(std::uint64_t number);
+    // The same where it is in memory already.
+    CachedPage* find(std::uint64_t number);
+    // The first page at or after `number`, before `end`, that may say anything; `end` if none does.
+    io::Task<std::uint64_t> next_present(std::uint64_t number, std::uint64_t end);
+
+    // Notes a change of the page: of checksums only, or of states or places, which the log must
+    // come to know.
+    void changed_checksums(CachedPage& page) { note_change(page); }
+    void changed_states(CachedPage& page, std::uint64_t chunk);
+
+    // The pages that have entries unknown to the log. The caller tells the log and clears them.
+    std::vector<CachedPage*> take_unlogged() { return std::exchange(unlogged_, {}); }
+    void return_unlogged(CachedPage& page) { unlogged_.push_back(&page); }
+    bool has_unlogged() const { return !unlogged_.empty(); }
+    std::size_t changed_pages() const { return changed_.size(); }
+
+    // What a checkpoint is to write: the changed pages as they are now.
+    struct Image {
+        CachedPage* page;
+        Pin pin;
+        std::uint64_t changes;
+        Pointer pointer;
+        std::unique_ptr<SlotsPage> bytes;
+    };
+    struct Checkpoint {
+        std::vector<Image> images;
+        std::unordered_map<std::uint64_t, std::unique_ptr<PointerPage>> directories;
+        std::unordered_map<std::uint64_t, std::unique_ptr<PointerPage>> branches;
+        std::unique_ptr<PointerPage> root;
+        Pointer pointer;  // to the root, for the table of layers
+    };
+    Checkpoint capture();
+    // Writes it, makes it stable and reads it again. What the disk has of the last checkpoint
+    // stays.
+    io::Task<void> write(Checkpoint& checkpoint, std::uint64_t sequence);
+    // The checkpoint is what counts from now on.
+    void adopt(Checkpoint checkpoint);
+
+  private:
+    using PointerPages = std::unordered_map<std::uint64_t, std::unique_ptr<PointerPage>>;
+
+    // One reads, others who want the same wait for it.
+    class Loading;
+
+    void note_change(CachedPage& page);
+    io::Task<void> load(std::uint64_t number);
+    static Result<PointerPage*> keep(PointerPages& pages, std::uint64_t number,
+                                     std::unique_ptr<PointerPage> page, Result<void> outcome);
+    io::Task<PointerPage*> root();
+    io::Task<PointerPage*> branch(std::uint64_t number);
+    io::Task<PointerPage*> directory(std::uint64_t number);
+    io::Task<void> read(std::span<std::byte> into, Pointer pointer, PageKind kind,
+                        std::uint64_t position, std::uint64_t place);
+    io::Task<void> read(PointerPage& into, Pointer pointer, PageKind kind, std::uint64_t position,
+                        std::uint64_t place);
+    io::Task<void> write(std::span<std::byte> page, Pointer& pointer, PageKind kind,
+                         std::uint64_t position, std::uint64_t place, std::uint64_t sequence);
+    io::Task<void> write_slots(Checkpoint& checkpoint, std::uint64_t sequence);
+    io::Task<void> write_image(Image& image, std::uint64_t sequence);
+    io::Task<void> gather_parents(Checkpoint& checkpoint);
+    io::Task<void> write_parents(Checkpoint& checkpoint, std::uint64_t sequence);
+    void evict();
+
+    File file_;
+    Id layer_;
+    Pointer root_pointer_;
+    std::size_t most_clean_;
+    std::unique_ptr<PointerPage> root_;
+    PointerPages branches_;
+    PointerPages directories_;
+    std::list<CachedPage> pages_;  // those used last in front
+    std::unordered_map<std::uint64_t, std::list<CachedPage>::iterator> places_;
+    std::unordered_map<std::uint64_t, CachedPage*> changed_;
+    std::vector<CachedPage*> unlogged_;
+    std::unordered_set<std::uint64_t> loading_;
+    io::Waiters loaded_;
+};
+
+}  // namespace sheaf::volume

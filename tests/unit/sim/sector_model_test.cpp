@@ -1,0 +1,77 @@
+#include "sim/sector_model.h"
+
+#include <array>
+
+#include <gtest/gtest.h>
+
+namespace sheaf::sim {
+namespace {
+
+using End = SectorModel::End;
+
+class Sectors : public testing::Test {
+  protected:
+    // Whether a read of the one sector may give this version.
+    bool may_be(Version version) {
+        std::array<std::byte, SectorModel::sector_size> bytes;
+        SectorModel::fill(bytes, 0, version);
+        const auto beginning = model.begin_read(all);
+        return !model.end_read(all, beginning, bytes);
+    }
+    void write(Version version, End end = End::done) {
+        model.end_write(all, model.begin_write(all, version), end);
+    }
+    SectorModel::Range all{0, 1};
+    SectorModel model{1};
+};
+
+TEST_F(Sectors, HoldTheLastWriteAndNothingElse) {
+    EXPECT_TRUE(may_be(0));
+    write(1);
+    write(2);
+    EXPECT_FALSE(may_be(1));
+    EXPECT_TRUE(may_be(2));
+}
+
+TEST_F(Sectors, HoldOneOfTwoAfterAFailedWriteAndThenStay) {
+    write(1);
+    write(2, End::failed);
+    EXPECT_TRUE(may_be(2));
+    EXPECT_FALSE(may_be(1));
+}
+
+TEST_F(Sectors, LoseNothingThatWasFlushed) {
+    write(1);
+    const auto began = model.now();
+    write(2);
+    model.flushed(began);
+    model.crashed(Crash::power_cut);
+    EXPECT_FALSE(may_be(7));
+    EXPECT_TRUE(may_be(1));  // 2 was not flushed
+    write(3);
+    model.flushed(model.now());
+    model.crashed(Crash::power_cut);
+    EXPECT_FALSE(may_be(1));
+    EXPECT_TRUE(may_be(3));
+}
+
+TEST_F(Sectors, MayGoBackAfterAKillUntilTheyAreFlushed) {
+    write(1);
+    model.crashed(Crash::kill);
+    EXPECT_TRUE(may_be(1));
+    model.crashed(Crash::power_cut);
+    EXPECT_TRUE(may_be(0));
+    model.crashed(Crash::power_cut);
+    EXPECT_FALSE(may_be(1));  // what a power cut left is stable
+}
+
+TEST_F(Sectors, NeverHoldWhatBelongsElsewhere) {
+    write(5);
+    std::array<std::byte, SectorModel::sector_size> bytes;
+    SectorModel::fill(bytes, 1, 5);
+    const auto beginning = model.begin_read(all);
+    EXPECT_TRUE(model.end_read(all, beginning, bytes));
+}
+
+}  // namespace
+}  // namespace sheaf::sim

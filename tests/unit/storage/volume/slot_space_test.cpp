@@ -1,0 +1,82 @@
+#include "storage/volume/slot_space.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "io/sim_loop.h"
+
+namespace sheaf::volume {
+namespace {
+
+class SlotSpaces : public testing::Test {
+  protected:
+    explicit SlotSpaces(std::uint64_t most = 64 * chunk_size) { disk.set_capacity(most); }
+    io::Task<void> take(int count) {
+        for (; count > 0; --count) {
+            const auto slot = co_await space.allocate();
+            EXPECT_TRUE(taken.insert(slot).second) << slot;
+        }
+    }
+    io::Task<void> finish() { co_await work.join(); }
+    io::Task<void> give_up() {
+        work.cancel();
+        co_await work.join();
+    }
+
+    std::unique_ptr<io::SimLoop> loop = io::SimLoop::create(3).value();
+    io::SimDisk disk{0, 4};
+    File data = File::create(*loop, loop->open(disk).value()).value();
+    io::TaskGroup work;
+    SlotSpace space{work, data, {.segment = 8, .ahead = 4}, 0, 0};
+    std::set<std::uint32_t> taken;
+};
+
+TEST_F(SlotSpaces, GiveEachSlotToOneOnlyWhileTheyGrow) {
+    EXPECT_TRUE(io::run(*loop, take(40)));
+    EXPECT_EQ(taken.size(), 40u);
+    EXPECT_TRUE(io::run(*loop, finish()));
+    EXPECT_GE(disk.size(), 40 * chunk_size);
+}
+
+TEST_F(SlotSpaces, UseWhatWasGivenBackBeforeTheyGrow) {
+    EXPECT_TRUE(io::run(*loop, take(10)));
+    const auto end = space.end();
+    taken.erase(3);
+    space.release(3);
+    EXPECT_TRUE(io::run(*loop, take(1)));
+    EXPECT_TRUE(taken.contains(3));
+    EXPECT_EQ(space.end(), end);
+    EXPECT_TRUE(io::run(*loop, finish()));
+}
+
+class SmallDisk : public SlotSpaces {
+  protected:
+    SmallDisk() : SlotSpaces(8 * chunk_size) {}
+    io::Task<void> fill_and_wait(bool& got_one) {
+        co_await take(8);
+        waiting.start(take_one(got_one));
+        co_await loop->sleep(std::chrono::seconds{1});
+        EXPECT_FALSE(got_one);
+        EXPECT_TRUE(space.starved());
+        taken.erase(5);
+        space.release(5);
+        EXPECT_TRUE(got_one);
+        co_await waiting.join();
+    }
+    io::Task<void> take_one(bool& got_one) {
+        co_await take(1);
+        got_one = true;
+    }
+    io::TaskGroup waiting;
+};
+
+TEST_F(SmallDisk, WithoutRoomAWriterWaitsUntilASlotIsGivenBack) {
+    auto got_one = false;
+    EXPECT_TRUE(io::run(*loop, fill_and_wait(got_one)));
+    EXPECT_TRUE(got_one);
+    EXPECT_TRUE(io::run(*loop, give_up()));
+}
+
+}  // namespace
+}  // namespace sheaf::volume

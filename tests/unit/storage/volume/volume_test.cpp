@@ -1,0 +1,252 @@
+#include "storage/volume/volume.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "io/make_loop.h"
+
+namespace sheaf::volume {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+Bytes pattern(std::size_t size, unsigned seed) {
+    std::mt19937 random{seed};
+    Bytes bytes(size);
+    for (auto& byte : bytes) byte = std::byte(random());
+    return bytes;
+}
+
+// A volume in a directory of its own, through the kernel.
+class Volumes : public testing::Test {
+  protected:
+    static constexpr std::uint64_t size = 16 << 20;
+
+    Volumes() {
+        std::string name = testing::TempDir() + "sheaf-volume-XXXXXX";
+        folder = ::mkdtemp(name.data());
+    }
+    ~Volumes() override { std::filesystem::remove_all(folder); }
+
+    Fd file(const std::string& name) const {
+        return Fd{::open((folder / name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    }
+    Files files() const {
+        Files files;
+        files.journal = {file("journal.0"), file("journal.1")};
+        files.intent = file("intent");
+        auto& head = files.layers.emplace_back();
+        head.id = Id{2};
+        head.map = file("map");
+        head.data = file("data");
+        struct stat status{};
+        EXPECT_EQ(::fstat(head.data.get(), &status), 0);
+        head.data_size = static_cast<std::uint64_t>(status.st_size);
+        return files;
+    }
+    static Shape shape(Checksums checksums = Checksums::on) {
+        Shape shape;
+        shape.size = size;
+        shape.checksums = checksums;
+        shape.id = Id{1};
+        shape.head = Id{2};
+        return shape;
+    }
+    Result<void> run(io::Task<void> task) { return io::run(*loop, std::move(task)); }
+    void create(Checksums checksums = Checksums::on) {
+        ASSERT_TRUE(run(Volume::create(*loop, files(), shape(checksums))));
+    }
+    io::Task<void> open_it() { volume = co_await Volume::open(*loop, files(), Options{}); }
+    void open() {
+        const auto outcome = run(open_it());
+        ASSERT_TRUE(outcome) << outcome.error().text();
+    }
+    void shut_down() {
+        const auto outcome = run(volume->shut_down());
+        EXPECT_TRUE(outcome) << outcome.error().text();
+        volume.reset();
+    }
+    void kill() {
+        EXPECT_TRUE(run(volume->abandon()));
+        volume.reset();
+    }
+
+    io::Task<void> write_it(std::uint64_t offset, std::span<const iovec> pieces) {
+        co_await volume->write(offset, pieces);
+    }
+    Result<void> write(std::uint64_t offset, Bytes& bytes) {
+        const iovec piece{bytes.data(), bytes.size()};
+        return run(volume->write(offset, std::span{&piece, 1}));
+    }
+    Result<Bytes> read(std::uint64_t offset, std::size_t length) {
+        Bytes bytes(length, std::byte{0xee});
+        const iovec piece{bytes.data(), bytes.size()};
+        TRY(run(volume->read(offset, std::span{&piece, 1})));
+        return bytes;
+    }
+    void expect(std::uint64_t offset, const Bytes& bytes) {
+        const auto found = read(offset, bytes.size());
+        ASSERT_TRUE(found) << found.error().text();
+        EXPECT_TRUE(*found == bytes) << "at " << offset;
+    }
+
+    std::filesystem::path folder;
+    std::unique_ptr<io::Loop> loop = io::make_loop().value();
+    std::unique_ptr<Volume> volume;
+};
+
+TEST_F(Volumes, KeepWhatWasWrittenThroughEveryEnd) {
+    create();
+    open();
+    auto across_chunks = pattern(700'000 / 512 * 512, 1);
+    auto small = pattern(1024, 2);
+    EXPECT_TRUE(write(130'048, across_chunks));
+    EXPECT_TRUE(write(9 << 20, small));
+    expect(130'048, across_chunks);
+    expect(0, Bytes(130'048));
+    shut_down();
+
+    open();
+    EXPECT_FALSE(volume->reconciling());
+    expect(130'048, across_chunks);
+    expect((9 << 20) - 512, Bytes(512));
+    expect(9 << 20, small);
+    auto again = pattern(8192, 3);
+    EXPECT_TRUE(write(131'072, again));
+    EXPECT_TRUE(run(volume->flush()));
+    kill();
+
+    open();
+    EXPECT_TRUE(volume->reconciling());
+    expect(131'072, again);
+    expect(9 << 20, small);
+    shut_down();
+}
+
+TEST_F(Volumes, GiveNeverWrittenAndDiscardedBlocksAsZeros) {
+    create();
+    open();
+    auto bytes = pattern(1 << 20, 4);
+    EXPECT_TRUE(write(0, bytes));
+    EXPECT_TRUE(run(volume->discard(128 << 10, 256 << 10)));
+    EXPECT_TRUE(run(volume->zero(512, 1024, storage::Space::release)));
+    std::fill_n(bytes.begin() + (128 << 10), 256 << 10, std::byte{0});
+    std::fill_n(bytes.begin() + 512, 1024, std::byte{0});
+    expect(0, bytes);
+    shut_down();
+    open();
+    expect(0, bytes);
+    shut_down();
+}
+
+TEST_F(Volumes, NeverGiveOutABlockThatIsNotWhatWasWritten) {
+    create();
+    open();
+    auto bytes = pattern(256 << 10, 5);
+    EXPECT_TRUE(write(0, bytes));
+    shut_down();
+    const auto data = file("data");
+    const std::byte wrong{0x55};
+    ASSERT_EQ(::pwrite(data.get(), &wrong, 1, 70'000), 1);
+    open();
+    const auto damaged = std::uint64_t{70'000} / 4096 * 4096;
+    EXPECT_EQ(read(damaged, 4096).error().kind(), Kind::corrupt);
+    EXPECT_EQ(read(0, bytes.size()).error().kind(), Kind::corrupt);
+    expect(0, Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(damaged)));
+    auto healed = pattern(4096, 6);
+    EXPECT_TRUE(write(damaged, healed));
+    expect(damaged, healed);
+    shut_down();
+}
+
+// mmap writeback and swap do this: the guest changes a page while it is on its way to the disk.
+TEST_F(Volumes, TakeABufferThatIsScribbledOnWithoutFalseAlarm) {
+    create();
+    open();
+    auto shared = pattern(1 << 20, 7);
+    std::atomic stop{false};
+    auto written = 0;
+    {
+        const std::jthread scribbler{[&shared, &stop] {
+            std::mt19937 random{8};
+            while (!stop.load(std::memory_order_relaxed)) {
+                std::atomic_ref<std::uint8_t> byte{
+                    std::bit_cast<std::uint8_t*>(shared.data())[random() % shared.size()]};
+                byte.fetch_add(1, std::memory_order_relaxed);
+            }
+        }};
+        for (; written < 20; ++written) {
+            const auto outcome = write(static_cast<std::uint64_t>(written % 4) << 20, shared);
+            if (!outcome) break;
+        }
+        stop = true;
+    }
+    EXPECT_EQ(written, 20);
+    EXPECT_TRUE(read(0, 4 << 20));
+    EXPECT_EQ(volume->counters().checksum_errors, 0u);
+    shut_down();
+}
+
+TEST_F(Volumes, WithoutChecksumsAreRawDisksOfTheSameShape) {
+    create(Checksums::off);
+    open();
+    auto bytes = pattern(300 << 10, 9);
+    EXPECT_TRUE(write(4096, bytes));
+    auto unaligned = pattern(512, 10);
+    EXPECT_TRUE(write(512, unaligned));
+    kill();
+    open();
+    EXPECT_TRUE(run(volume->flush()));
+    shut_down();
+}
+
+TEST_F(Volumes, RefuseWhatIsNoRequest) {
+    create();
+    open();
+    Bytes bytes(512);
+    EXPECT_EQ(write(100, bytes).error().kind(), Kind::invalid);
+    EXPECT_EQ(write(size, bytes).error().kind(), Kind::invalid);
+    EXPECT_EQ(write(~std::uint64_t{0} - 511, bytes).error().kind(), Kind::invalid);
+    EXPECT_EQ(run(volume->discard(0, size + 512)).error().kind(), Kind::invalid);
+    Bytes none;
+    EXPECT_TRUE(write(0, none));
+    EXPECT_TRUE(run(volume->discard(0, size)));
+    shut_down();
+}
+
+TEST_F(Volumes, OfImpossibleSizesAreNotMade) {
+    for (const auto wrong : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{4095},
+                             most_bytes + 4096, std::uint64_t{64} << 50}) {
+        auto impossible = shape();
+        impossible.size = wrong;
+        const auto outcome = run(Volume::create(*loop, files(), impossible));
+        EXPECT_EQ(outcome.error().kind(), Kind::invalid) << wrong;
+    }
+}
+
+TEST_F(Volumes, ForeignAndTruncatedFilesAreRefused) {
+    EXPECT_EQ(run(open_it()).error().kind(), Kind::io);  // empty
+    create();
+    const auto first = file("journal.0");
+    ASSERT_EQ(::ftruncate(first.get(), 100), 0);
+    open();  // the other copy is whole
+    shut_down();
+    const auto second = file("journal.1");
+    ASSERT_EQ(::ftruncate(first.get(), 0), 0);
+    ASSERT_EQ(::ftruncate(second.get(), 0), 0);
+    const auto junk = pattern(65536, 11);
+    ASSERT_EQ(::pwrite(first.get(), junk.data(), junk.size(), 0), 65536);
+    ASSERT_EQ(::pwrite(second.get(), junk.data(), junk.size(), 0), 65536);
+    EXPECT_EQ(run(open_it()).error().kind(), Kind::corrupt);
+}
+
+}  // namespace
+}  // namespace sheaf::volume
