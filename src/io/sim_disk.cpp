@@ -106,6 +106,14 @@ int SimDisk::write(const Request& request) {
     return static_cast<int>(length);
 }
 
+void SimDisk::set_content(std::vector<std::byte> content) {
+    unstable_.clear();
+    stable_size_ = content.size();
+    capacity_ = std::max(capacity_, content.size());
+    visible_ = content;
+    stable_ = std::move(content);
+}
+
 void SimDisk::flip_bit(std::uint64_t byte, unsigned bit) {
     const auto mask = std::byte{1} << bit;
     visible_.at(byte) ^= mask;

@@ -55,6 +55,8 @@ class SimDisk {
     // Writes so far that were lost or landed elsewhere.
     std::uint64_t broken_writes() const { return broken_writes_; }
 
+    // Makes this its whole content, stable.
+    void set_content(std::vector<std::byte> content);
     // What a read would give now.
     std::span<const std::byte> content() const { return visible_; }
     void set_faults(const Faults& faults) { faults_ = faults; }

@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t first_log_page = 2;
 constexpr std::uint64_t smallest_table = 16;  // pages
 constexpr std::uint32_t known_features = feature_checksums;
-constexpr std::uint32_t most_layers = 1 << 20;
+constexpr std::uint32_t most_layers = 1 << 16;
 constexpr std::size_t first_entry = 256;  // of the table
 
 std::uint64_t table_length(std::size_t layers) {
@@ -120,26 +120,35 @@ io::Task<void> Journal::read_table() {
     co_await Failure{std::move(last)};
 }
 
-io::Task<bool> Journal::read_log_page(unsigned copy, std::span<std::byte> page) {
+// The next page of the log in one copy, as a candidate: whether it is one, and its incarnation.
+io::Task<std::optional<Journal::Page>> Journal::read_log_page(unsigned copy,
+                                                              std::span<std::byte> page) {
     const auto place = first_log_page + position_.next % superblock_.log_pages;
     const auto outcome = co_await files_.at(copy).read(page, place * page_size).result();
-    if (!outcome) co_return false;
+    if (!outcome) co_return std::nullopt;
     const auto header = check(page, {PageKind::log, owner_, position_.next});
-    if (!header || header->sequence != position_.next) co_return false;
+    if (!header || header->sequence != position_.next) co_return std::nullopt;
     const auto log = load<LogHeader>(page.subspan(sizeof(PageHeader)));
-    if (log.previous != position_.previous || log.incarnation < incarnation_) co_return false;
-    incarnation_ = log.incarnation;
-    position_ = {position_.next + 1, header->checksum};
-    co_return true;
+    if (log.previous != position_.previous || log.incarnation < incarnation_)
+        co_return std::nullopt;
+    co_return Page{header->checksum, log.incarnation};
 }
 
+// Where an append failed and was done again, one copy may still have what failed.
 io::Task<bool> Journal::replay(std::span<std::byte> page) {
     if (pages_free() == 0) co_return false;
-    for (unsigned copy = 0; copy < files_.size(); ++copy) {
-        const auto found = co_await read_log_page(copy, page);
-        if (found) co_return true;
+    storage::AlignedBuffer other{page_size};
+    if (other.bytes().empty()) co_await no_memory();
+    auto found = co_await read_log_page(0, page);
+    const auto second = co_await read_log_page(1, other.bytes());
+    if (second && (!found || second->incarnation > found->incarnation)) {
+        std::ranges::copy(other.bytes(), page.begin());
+        found = second;
     }
-    co_return false;
+    if (!found) co_return false;
+    incarnation_ = found->incarnation;
+    position_ = {position_.next + 1, found->checksum};
+    co_return true;
 }
 
 void Journal::begin_incarnation() {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "storage/aligned_buffer.h"
@@ -70,7 +71,11 @@ class Journal {
     struct Found;
     static io::Task<void> look_for_superblock(File& file, Found& best);
     io::Task<void> read_table();
-    io::Task<bool> read_log_page(unsigned copy, std::span<std::byte> page);
+    struct Page {
+        std::uint32_t checksum;
+        std::uint64_t incarnation;
+    };
+    io::Task<std::optional<Page>> read_log_page(unsigned copy, std::span<std::byte> page);
     std::uint64_t table_offset(std::uint64_t length, std::uint64_t sequence) const;
     io::Task<void> write_log(std::span<const std::byte> pages);
     io::Task<void> write_both(std::span<const std::byte> bytes, std::uint64_t offset);

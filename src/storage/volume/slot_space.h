@@ -38,6 +38,7 @@ class SlotSpace {
     void note_used(std::uint32_t slot);
 
     std::uint32_t end() const { return end_; }
+    std::uint32_t room() const { return room_; }
     std::size_t free_below_end() const { return free_.size(); }
     // Whether somebody waits for room.
     bool starved() const { return !room_made_.empty(); }

@@ -6,7 +6,6 @@
 
 #include <memory>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "io/task_group.h"
@@ -16,6 +15,7 @@
 #include "storage/volume/journal.h"
 #include "storage/volume/layer.h"
 #include "storage/volume/range_lock.h"
+#include "storage/volume/region_set.h"
 #include "storage/volume/shape.h"
 #include "storage/volume/shared_work.h"
 
@@ -126,7 +126,7 @@ class Volume final : public storage::Block {
     RangeLock journal_lock_;                                       // one append or commit at a time
     std::unordered_map<std::uint64_t, io::TimePoint> last_write_;  // of marked regions
     // Regions whose checksums are not those of their blocks: marked at a crash, or a write failed.
-    std::unordered_set<std::uint64_t> untrusted_;
+    RegionSet untrusted_;
 
     std::uint64_t changes_ = 1;  // what was written before this process is not known to be stable
     std::uint64_t flushed_ = 0;

@@ -24,9 +24,6 @@ io::Task<void> Volume::recover(Files files) {
         for (auto region = intents_->next_marked(0); region < regions;
              region = intents_->next_marked(region + 1))
             untrusted_.insert(region);
-    for (auto region = intents_->next_marked(0); region < regions;
-         region = intents_->next_marked(region + 1))
-        last_write_[region] = loop_.now();
     journal_->begin_incarnation();
     // What only one copy of the journal may still have is in both again before anything changes.
     if (superblock.state != state_closed) co_await checkpoint();
@@ -106,7 +103,9 @@ io::Task<void> Volume::apply_chunk(ChunkRecord record) {
     entry.file = record.file;
     head().map.changed_checksums(*page);
     if (!entry.has_data()) co_return;
-    if (entry.slot == no_slot) co_await fail(Kind::corrupt, "a log record of data without a slot");
+    if (entry.slot >= head().space->room())
+        co_await fail(Kind::corrupt, "a log record of data in slot {}, where the file ends at {}",
+                      entry.slot, head().space->room());
     ++head().entry.slots_used;
     head().space->note_used(entry.slot);
 }

@@ -9,6 +9,12 @@
 
 namespace sheaf::volume {
 
+namespace {
+
+constexpr std::size_t most_at_once = 65536;  // regions that are looked at in one round
+
+}  // namespace
+
 // Sleeps for good while there is nothing to keep up.
 io::Task<void> Volume::keep_up() {
     if (head().entry.slots_used < head().space->end()) co_await find_free_slots();
@@ -34,7 +40,8 @@ io::Task<void> Volume::keep_up() {
 std::vector<std::uint64_t> Volume::idle_regions() const {
     constexpr auto blocks_per_region = region_size / block_size;
     std::vector<std::pair<io::TimePoint, std::uint64_t>> marked;
-    for (auto region = intents_->next_marked(0); region < intents_->regions();
+    for (auto region = intents_->next_marked(0);
+         region < intents_->regions() && marked.size() < most_at_once;
          region = intents_->next_marked(region + 1)) {
         if (untrusted_.contains(region)) continue;
         if (blocks_.busy(region * blocks_per_region, (region + 1) * blocks_per_region)) continue;
@@ -73,9 +80,9 @@ io::Task<void> Volume::clean() {
 
 io::Task<void> Volume::reconcile() {
     if (!checksums()) untrusted_.clear();
-    auto regions = std::vector<std::uint64_t>(untrusted_.begin(), untrusted_.end());
-    std::ranges::sort(regions);
-    for (const auto region : regions) co_await reconcile_region(region);
+    for (auto region = untrusted_.next(0); region != RegionSet::end();
+         region = untrusted_.next(region + 1))
+        co_await reconcile_region(region);
 }
 
 // What is there is what the guest wrote last, or what a power cut left of it: that is the content

@@ -159,6 +159,20 @@ TEST_F(Journals, DoNotTakeUpWhatAFailedAppendLeftOnceACheckpointHasPassedIt) {
     EXPECT_EQ(replayed, Chunks{});
 }
 
+// The first attempt reached one copy only, the second one only the other.
+TEST_F(Journals, PreferWhatWasWrittenAgainToWhatHadFailed) {
+    run(make());
+    disks[1].set_faults({.error = 1});
+    EXPECT_FALSE(io::run(*loop, append(66)));
+    disks[1].set_faults({});
+    disks[0].set_faults({.lost = 1});
+    run(append(67));
+    disks[0].set_faults({});
+    run(append(68));
+    run(open());
+    EXPECT_EQ(replayed, (Chunks{67, 68}));
+}
+
 TEST_F(Journals, KeepATableOfAnyLength) {
     run(make());
     run(commit(superblock(), 1000));
