@@ -85,6 +85,7 @@ class VolumeHistory {
     bool map_may_be_hit_ = false;
     bool refused_ = false;     // what was hit was noticed, and the history ends there
     std::uint64_t flips_ = 0;  // not yet found or overwritten, at most
+    std::uint64_t flips_found_ = 0;
     VolumeRunResult result_;
 };
 

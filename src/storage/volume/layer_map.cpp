@@ -80,14 +80,14 @@ void LayerMap::evict() {
 
 // Another may have read the same page meanwhile, and checkpoints gone on from there: then that one
 // counts, and what became of this reading does not.
-Result<PointerPage*> LayerMap::keep(PointerPages& pages, std::uint64_t number,
-                                    std::unique_ptr<PointerPage> page, Result<void> outcome) {
+Result<const PointerPage*> LayerMap::keep(PointerPages& pages, std::uint64_t number,
+                                          std::unique_ptr<PointerPage> page, Result<void> outcome) {
     if (const auto found = pages.find(number); found != pages.end()) return found->second.get();
     if (!outcome) return Failure{std::move(outcome).error()};
     return pages.try_emplace(number, std::move(page)).first->second.get();
 }
 
-io::Task<PointerPage*> LayerMap::root() {
+io::Task<const PointerPage*> LayerMap::root() {
     if (!root_) {
         auto page = std::make_unique<PointerPage>();
         co_await read(*page, root_pointer_, PageKind::root, 0, 0);
@@ -96,23 +96,25 @@ io::Task<PointerPage*> LayerMap::root() {
     co_return root_.get();
 }
 
-io::Task<PointerPage*> LayerMap::branch(std::uint64_t number) {
+io::Task<const PointerPage*> LayerMap::branch(std::uint64_t number) {
     if (const auto found = branches_.find(number); found != branches_.end())
         co_return found->second.get();
     const auto* above = co_await root();
-    auto page = std::make_unique<PointerPage>();
     const auto pointer = above->pointers.at(number);
+    if (!pointer.present()) co_return &nothing_;
+    auto page = std::make_unique<PointerPage>();
     auto outcome =
         co_await read(*page, pointer, PageKind::branch, number, branch_place(number)).result();
     co_return co_await keep(branches_, number, std::move(page), std::move(outcome));
 }
 
-io::Task<PointerPage*> LayerMap::directory(std::uint64_t number) {
+io::Task<const PointerPage*> LayerMap::directory(std::uint64_t number) {
     if (const auto found = directories_.find(number); found != directories_.end())
         co_return found->second.get();
     const auto* above = co_await branch(number / fan_out);
-    auto page = std::make_unique<PointerPage>();
     const auto pointer = above->pointers.at(number % fan_out);
+    if (!pointer.present()) co_return &nothing_;
+    auto page = std::make_unique<PointerPage>();
     auto outcome =
         co_await read(*page, pointer, PageKind::directory, number, directory_place(number))
             .result();

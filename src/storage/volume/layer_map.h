@@ -112,11 +112,11 @@ class LayerMap {
 
     void note_change(CachedPage& page);
     io::Task<void> load(std::uint64_t number);
-    static Result<PointerPage*> keep(PointerPages& pages, std::uint64_t number,
-                                     std::unique_ptr<PointerPage> page, Result<void> outcome);
-    io::Task<PointerPage*> root();
-    io::Task<PointerPage*> branch(std::uint64_t number);
-    io::Task<PointerPage*> directory(std::uint64_t number);
+    static Result<const PointerPage*> keep(PointerPages& pages, std::uint64_t number,
+                                           std::unique_ptr<PointerPage> page, Result<void> outcome);
+    io::Task<const PointerPage*> root();
+    io::Task<const PointerPage*> branch(std::uint64_t number);
+    io::Task<const PointerPage*> directory(std::uint64_t number);
     io::Task<void> read(std::span<std::byte> into, Pointer pointer, PageKind kind,
                         std::uint64_t position, std::uint64_t place);
     io::Task<void> read(PointerPage& into, Pointer pointer, PageKind kind, std::uint64_t position,
@@ -133,6 +133,7 @@ class LayerMap {
     Id layer_;
     Pointer root_pointer_;
     std::size_t most_clean_;
+    const PointerPage nothing_{};  // for all that do not exist
     std::unique_ptr<PointerPage> root_;
     PointerPages branches_;
     PointerPages directories_;

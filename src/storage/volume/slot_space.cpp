@@ -82,9 +82,16 @@ io::Task<void> SlotSpace::grow() {
     growing_ = false;
 }
 
+// Where there is no room for a whole segment there may be for less.
 io::Task<void> SlotSpace::set_room_aside() {
-    co_await data_.allocate(room_ * chunk_size, growth_.segment * chunk_size);
-    room_ += growth_.segment;
+    for (auto slots = growth_.segment; slots > 0; slots /= 2) {
+        auto outcome = co_await data_.allocate(room_ * chunk_size, slots * chunk_size).result();
+        if (outcome) {
+            room_ += slots;
+            co_return;
+        }
+        if (slots == 1 || outcome.error().kind() != Kind::exhausted) co_await std::move(outcome);
+    }
 }
 
 io::Task<void> SlotSpace::write_zeroes() {

@@ -80,9 +80,19 @@ io::Task<void> Volume::clean() {
 
 io::Task<void> Volume::reconcile() {
     if (!checksums()) untrusted_.clear();
+    constexpr auto regions_per_slots_page = chunks_per_page * chunk_size / region_size;
+    const auto pages = (intents_->regions() + regions_per_slots_page - 1) / regions_per_slots_page;
     for (auto region = untrusted_.next(0); region != RegionSet::end();
-         region = untrusted_.next(region + 1))
-        co_await reconcile_region(region);
+         region = untrusted_.next(region)) {
+        const auto page = region / regions_per_slots_page;
+        const auto present = co_await head().map.next_present(page, pages);
+        if (present == page) {
+            co_await reconcile_region(region);
+        } else {
+            // Nothing of the head is there.
+            for (; region < present * regions_per_slots_page; ++region) untrusted_.erase(region);
+        }
+    }
 }
 
 // What is there is what the guest wrote last, or what a power cut left of it: that is the content
