@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the lab's KVM see every write of a guest to CR8: intercept_cr8.py KVM_AMD_MODULE
 
-QEMU aborts when a guest writes CR8 itself while an interrupt of KVM's waits for it (the helper of that
+QEMU aborts when a guest writes CR8 itself while an interrupt of KVM's waits for it (the code of that
 instruction raises the interrupt without the lock that this takes). Linux leaves CR8 alone; UEFI firmware
 restores it at the end of every interrupt. KVM asks to see the write where it has to and stops asking where
 it need not: here it asks instead of stopping. One bit of one instruction changes (BTR into BTS, of the
