@@ -10,3 +10,4 @@ packages_lab=(qemu-system-x86 busybox-static kmod cpio e2fsprogs iproute2 iputil
 packages_guest=(mmdebstrap debian-archive-keyring e2fsprogs)
 packages_uefi=(build-essential nasm acpica-tools uuid-dev python3 dpkg-dev debian-archive-keyring)
 packages_disk=(fdisk dosfstools mtools grub-common grub-efi-amd64-bin)
+packages_media=(grub-common grub-efi-amd64-bin xorriso mtools)

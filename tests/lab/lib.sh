@@ -55,7 +55,7 @@ firmware_start() {
 run_guest() {
     if [ -e command.raw ]; then set -- "$@" --disk path=command.raw,serial=sheafcmd,readonly; fi
     "$SHEAF_BINARY" run "$@" \
-        --console "$console" --report "$report" --pid-file "$PWD/pid" </dev/null >sheaf.log 2>&1 &
+        --console "${guest_console:-$console}" --report "$report" --pid-file "$PWD/pid" </dev/null >sheaf.log 2>&1 &
     guest_pid=$!
     trap guest_kill EXIT
     trap 'exit 143' TERM

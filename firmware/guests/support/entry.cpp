@@ -7,33 +7,11 @@ extern "C" const char image_end;
 namespace probe {
 namespace {
 
-// hvm_start_info and hvm_memmap_table_entry of the PVH boot protocol.
-struct StartInfo {
-    uint32_t magic;
-    uint32_t version;
-    uint32_t flags;
-    uint32_t module_count;
-    uint64_t modules;
-    uint64_t command_line;
-    uint64_t acpi_root;
-    uint64_t memory_map;
-    uint32_t memory_map_entries;
-    uint32_t reserved;
-};
-struct MemoryMapEntry {
-    uint64_t address;
-    uint64_t size;
-    uint32_t type;
-    uint32_t reserved;
-};
-constexpr uint32_t start_info_magic = 0x336ec578;
-constexpr uint32_t type_ram = 1;
-
 Arena memory_behind_image(const StartInfo& info) {
     const uint64_t image = address_of(&image_end);
     for (uint32_t i = 0; i < info.memory_map_entries; ++i) {
         const auto& entry = at<const MemoryMapEntry>(info.memory_map)[i];
-        if (entry.type != type_ram || entry.address > image) continue;
+        if (entry.type != memory_ram || entry.address > image) continue;
         if (image - entry.address < entry.size) return Arena(image, entry.address + entry.size);
     }
     return Arena();
@@ -53,7 +31,8 @@ extern "C" [[noreturn]] void probe_entry(const StartInfo* info) {
         exit_machine(1);
     }
     const CommandLine command_line(info->command_line ? at<const char>(info->command_line) : "");
-    Machine machine{command_line, Clock(command_line), memory_behind_image(*info), info->acpi_root};
+    Machine machine{command_line, Clock(command_line), memory_behind_image(*info), info->acpi_root,
+                    *info};
     const int code = run(machine);
     // `hold_ms=N` keeps the machine alive for whoever looks at its processes.
     const Deadline hold(machine.clock, command_line.number("hold_ms", 0));

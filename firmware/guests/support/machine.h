@@ -4,6 +4,7 @@
 #include "support/clock.h"
 #include "support/command_line.h"
 #include "support/memory.h"
+#include "support/start_info.h"
 
 namespace probe {
 
@@ -12,6 +13,7 @@ struct Machine {
     Clock clock;
     Arena arena;
     uint64_t acpi_root;  // address of the RSDP, zero when the loader gave none
+    const StartInfo& start_info;
 };
 
 // Written by each probe. Its result is the exit code: zero when all went well.

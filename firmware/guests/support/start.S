@@ -109,16 +109,17 @@ application_processor32:
 level4:                                 // entries: present, writable, user, accessed (dirty, large)
     .quad level3 + 0x27
     .fill 511, 8, 0
-level3:                                 // the first 4 GiB in 2 MiB pages, up to 512 GiB in 1 GiB pages
-    .quad level2 + 0x0027, level2 + 0x1027, level2 + 0x2027, level2 + 0x3027
-    .set page, 4 << 30
-    .rept 508
+// The first 5 GiB in 2 MiB pages, which every processor has, up to 512 GiB in pages of 1 GiB.
+level3:
+    .quad level2 + 0x0027, level2 + 0x1027, level2 + 0x2027, level2 + 0x3027, level2 + 0x4027
+    .set page, 5 << 30
+    .rept 507
     .quad page + 0xe7
     .set page, page + (1 << 30)
     .endr
 level2:
     .set page, 0
-    .rept 2048
+    .rept 2560
     .quad page + 0xe7
     .set page, page + (2 << 20)
     .endr

@@ -61,7 +61,7 @@ class Outcome:
 class Machine:
     """A running guest. `finish` waits for its end; leaving the context ends it in any case."""
 
-    def __init__(self, test, probe, words="", cpus=1, memory="64M", disks=(), taps=(), extra=()):
+    def __init__(self, test, probe, words="", cpus=1, memory="64M", disks=(), taps=(), extra=(), start="kernel"):
         self.test = test
         self.mark = f"{MARK}={uuid.uuid4()}"
         self.folder = tempfile.TemporaryDirectory(prefix="probe-")
@@ -69,10 +69,15 @@ class Machine:
         self.work = pathlib.Path(self.folder.name) / "work"
         self.work.mkdir()
         self.before = sheaf_files()
+        image = str(GUESTS / f"{probe}.elf")
+        starts = {
+            "kernel": ["--kernel", image, "--cmdline", words],
+            "firmware": ["--firmware", image],
+            "default": [],  # what is named "uefi"
+        }
         command = [
-            str(SHEAF), "run", "--kernel", str(GUESTS / f"{probe}.elf"), "--cmdline", words,
-            "--cpus", str(cpus), "--memory", memory, "--console", "stdio",
-            "--report", str(self.report_path), *extra,
+            str(SHEAF), "run", *starts[start], "--cpus", str(cpus), "--memory", memory,
+            "--console", "stdio", "--report", str(self.report_path), *extra,
         ]  # fmt: skip
         for disk in disks:
             command += ["--disk", disk]
@@ -82,7 +87,7 @@ class Machine:
         self.process = subprocess.Popen(
             command,
             cwd=self.work,
-            env={**os.environ, key: value, "TMPDIR": str(self.work)},
+            env={**os.environ, key: value, "TMPDIR": str(self.work), "SHEAF_UEFI": image},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
