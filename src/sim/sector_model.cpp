@@ -102,7 +102,8 @@ std::optional<std::string> SectorModel::check(Sector& sector, std::uint64_t numb
                            version);
     if (!quiet) return std::nullopt;
     sector.live = candidate->write;
-    candidate->done = 0;
+    // A write that failed, or that a crash cut off, has come to be all the same.
+    if (candidate->done == never) candidate->done = now_;
     if (std::exchange(sector.stable_once_read, false)) sector.candidates = std::vector{*candidate};
     return std::nullopt;
 }

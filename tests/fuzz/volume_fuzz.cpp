@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/units.h"
 #include "io/task_group.h"
 #include "sim/volume_world.h"
 #include "storage/volume/map_geometry.h"
@@ -19,13 +18,16 @@
 
 namespace {
 
-using namespace sheaf;
-using sim::VolumeWorld;
-using volume::page_size;
+using sheaf::load;
+using sheaf::store;
+using sheaf::sim::VolumeWorld;
+using sheaf::volume::page_size;
+namespace io = sheaf::io;
+namespace volume = sheaf::volume;
 using Part = VolumeWorld::Part;
 using Contents = std::array<std::vector<std::byte>, VolumeWorld::parts>;
 
-constexpr std::uint64_t volume_size = 4_MiB;
+constexpr std::uint64_t volume_size = 4 << 20;
 
 volume::Options small_steps() {
     volume::Options options;
@@ -38,13 +40,13 @@ io::Task<void> make(VolumeWorld& world) {
     co_await volume::Volume::create(world.loop(), std::move(files), world.shape());
     auto again = co_await world.open();
     auto made = co_await volume::Volume::open(world.loop(), std::move(again), small_steps());
-    std::vector<std::byte> bytes(64_KiB, std::byte{0x5a});
+    std::vector<std::byte> bytes((64 << 10), std::byte{0x5a});
     const iovec piece{bytes.data(), bytes.size()};
-    for (std::uint64_t offset = 0; offset < volume_size; offset += 768_KiB)
+    for (std::uint64_t offset = 0; offset < volume_size; offset += 768 << 10)
         co_await made->write(offset, std::span{&piece, 1});
     co_await made->flush();
     co_await made->checkpoint();
-    co_await made->write(1_MiB, std::span{&piece, 1});
+    co_await made->write(1 << 20, std::span{&piece, 1});
     co_await made->flush();
     co_await made->abandon();
 }
@@ -157,7 +159,7 @@ io::Task<void> use(VolumeWorld& world) {
         co_return;
     }
     const auto volume = *std::move(opened);
-    std::vector<std::byte> bytes(256_KiB);
+    std::vector<std::byte> bytes((256 << 10));
     const iovec piece{bytes.data(), bytes.size()};
     const auto size = std::min<std::uint64_t>(volume->geometry().size, volume_size);
     for (std::uint64_t offset = 0; offset + bytes.size() <= size; offset += bytes.size()) {

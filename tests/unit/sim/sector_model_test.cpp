@@ -55,6 +55,19 @@ TEST_F(Sectors, LoseNothingThatWasFlushed) {
     EXPECT_TRUE(may_be(3));
 }
 
+// Of two writes at the same time a read tells which came last; not that it was flushed.
+TEST_F(Sectors, AreNotFlushedByBeingRead) {
+    const auto first = model.begin_write(all, 1);
+    const auto second = model.begin_write(all, 2);
+    model.end_write(all, first, End::done);
+    const auto began = model.now();
+    model.end_write(all, second, End::done);
+    EXPECT_TRUE(may_be(2));
+    model.flushed(began);
+    model.crashed(Crash::power_cut);
+    EXPECT_TRUE(may_be(1));
+}
+
 TEST_F(Sectors, MayGoBackAfterAKillUntilTheyAreFlushed) {
     write(1);
     model.crashed(Crash::kill);
