@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "io/make_loop.h"
 
 namespace sheaf::volume {
@@ -29,15 +32,32 @@ Bytes pattern(std::size_t size, unsigned seed) {
 class Volumes : public testing::Test {
   protected:
     static constexpr std::uint64_t size = 16 << 20;
+    static constexpr auto layer = "layers/02000000000000000000000000000000";
 
     Volumes() {
         std::string name = testing::TempDir() + "sheaf-volume-XXXXXX";
         folder = ::mkdtemp(name.data());
+        std::filesystem::create_directories(folder / "volumes/v");
+        std::filesystem::create_directories(folder / layer);
     }
     ~Volumes() override { std::filesystem::remove_all(folder); }
 
     Fd file(const std::string& name) const {
-        return Fd{::open((folder / name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+        const auto* home = name == "map" || name == "data" ? layer : "volumes/v";
+        const auto path = folder / home / name;
+        return Fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    }
+    // What a reader that is no part of Sheaf finds; empty where it refuses the volume.
+    Bytes read_independently() const {
+        const auto raw = folder / "raw";
+        std::filesystem::remove(raw);
+        const auto command = "python3 " SHEAF_SOURCE "/tests/support/volume_reader.py " +
+                             folder.string() + " v --raw " + raw.string() + " >/dev/null 2>&1";
+        if (std::system(command.c_str()) != 0) return {};
+        std::ifstream stream{raw, std::ios::binary};
+        const std::string text{std::istreambuf_iterator<char>{stream}, {}};
+        const auto bytes = as_bytes(text);
+        return {bytes.begin(), bytes.end()};
     }
     Files files() const {
         Files files;
@@ -165,6 +185,27 @@ TEST_F(Volumes, NeverGiveOutABlockThatIsNotWhatWasWritten) {
     EXPECT_TRUE(write(damaged, healed));
     expect(damaged, healed);
     shut_down();
+}
+
+TEST_F(Volumes, AreWhatTheirFormatSaysToAReaderThatIsNoPartOfSheaf) {
+    create();
+    open();
+    Bytes whole(size);
+    for (const auto offset : {std::size_t{0}, std::size_t{5'000'192}, size - 65'536}) {
+        auto bytes = pattern(65'536, static_cast<unsigned>(offset + 12));
+        std::ranges::copy(bytes, whole.begin() + static_cast<std::ptrdiff_t>(offset));
+        EXPECT_TRUE(write(offset, bytes));
+    }
+    EXPECT_TRUE(run(volume->flush()));
+    EXPECT_TRUE(read_independently() == whole);  // by the log
+    EXPECT_TRUE(run(volume->discard(0, 32'768)));
+    std::fill_n(whole.begin(), 32'768, std::byte{0});
+    shut_down();
+    EXPECT_TRUE(read_independently() == whole);  // by the map
+    const std::byte wrong{0x55};
+    const auto data = file("data");
+    ASSERT_EQ(::pwrite(data.get(), &wrong, 1, 40'000), 1);
+    EXPECT_TRUE(read_independently().empty());
 }
 
 // mmap writeback and swap do this: the guest changes a page while it is on its way to the disk.
