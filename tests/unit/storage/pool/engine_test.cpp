@@ -61,6 +61,7 @@ class HardStop : public Engines {
     static constexpr std::uint64_t room = 64 << 20;
     static constexpr std::uint64_t stop = room / 100 * 25;
     static constexpr std::uint64_t piece_size = 1 << 20;
+    static constexpr std::uint64_t most_metadata = 2 << 20;  // which is not stopped
 
     void SetUp() override {
         if (::geteuid() != 0) GTEST_SKIP() << "mounting needs root";
@@ -123,7 +124,7 @@ class HardStop : public Engines {
         EXPECT_LT(first_written, room);
         EXPECT_LT(second_written, room);
         EXPECT_GT(first_written + second_written, room / 4);
-        EXPECT_GE(free(), stop);
+        EXPECT_GE(free() + most_metadata, stop);
         EXPECT_LT(free(), stop + 2 * volume::chunk_size);
         EXPECT_EQ(writers.size(), 2u);
         // The file system grows, and both go on to their end.
