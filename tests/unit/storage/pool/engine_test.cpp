@@ -49,7 +49,9 @@ TEST_F(Engines, WhatCannotBeMadeLeavesNothing) {
 
 TEST_F(Engines, DamageNamesTheVolume) {
     ASSERT_TRUE(create("v"));
-    for (const auto* journal : {"volumes/v/journal.0", "volumes/v/journal.1"}) put(journal, "x");
+    const std::string nonsense(64 << 10, 'x');
+    for (const auto* journal : {"volumes/v/journal.0", "volumes/v/journal.1"})
+        put(journal, nonsense);
     const auto outcome = io::run(*loop, write_and_read_back());
     EXPECT_EQ(outcome.error().kind(), Kind::corrupt);
     EXPECT_TRUE(outcome.error().text().starts_with("volume v: ")) << outcome.error().text();
