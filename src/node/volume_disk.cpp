@@ -43,7 +43,7 @@ Result<std::unique_ptr<VolumeDisk>> VolumeDisk::open(io::Loop& loop, const Volum
 }
 
 io::Task<void> VolumeDisk::start(volume::Files files, volume::Options options) {
-    engine_ = co_await volume::Volume::open(loop_, std::move(files), options);
+    engine_ = co_await volume::Volume::open(loop_, std::move(files), layers_, options);
 }
 
 // What fails here is recovered by the next one to open it.

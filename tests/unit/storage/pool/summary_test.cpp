@@ -1,6 +1,7 @@
 #include "storage/pool/summary.h"
 
 #include "scratch_pool.h"
+#include "storage/pool/held_layers.h"
 
 namespace sheaf::pool {
 namespace {
@@ -46,7 +47,8 @@ class OpenVolumes : public Summaries {
     io::Task<void> look_while_open(Summary& during, Summary& after) {
         {
             const auto held = co_await hold("v");
-            const auto engine = co_await open_volume(*loop, *pool, held);
+            HeldLayers layers{held};
+            const auto engine = co_await open_volume(*loop, *pool, held, layers);
             during = co_await summarize(*loop, *pool, Shelf::volumes, "v");
             co_await engine->abandon();
         }
