@@ -10,5 +10,8 @@ extern const Verb volume_create_verb;
 extern const Verb volume_list_verb;
 extern const Verb volume_show_verb;
 extern const Verb volume_delete_verb;
+extern const Verb volume_check_verb;
+extern const Verb volume_resize_verb;
+extern const Verb volume_flatten_verb;
 
 }  // namespace sheaf::cli

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "cli/pool_verb.h"
+#include "cli/errand.h"
 #include "cli/volume.h"
 #include "storage/pool/engine.h"
 #include "storage/pool/name.h"
@@ -15,15 +15,6 @@ constexpr auto options = std::to_array<Option>({
     pool_option,
 });
 constexpr auto operands = std::to_array<Operand>({{"NAME", "what it is to be called"}});
-
-Result<std::uint64_t> parse_volume_size(const std::string& word) {
-    const auto size = TRY(parse_size(word));
-    if (size < volume::block_size || size > volume::most_bytes)
-        return fail(Kind::invalid, "{} is not between 4K and 16T", word);
-    if (size % volume::block_size != 0)
-        return fail(Kind::invalid, "{} is not a multiple of 4K", word);
-    return size;
-}
 
 Result<volume::Checksums> parse_checksum(const std::string& word) {
     if (word == "on") return volume::Checksums::on;
