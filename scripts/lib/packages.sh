@@ -28,7 +28,7 @@ need_packages() {
     say "installing ${#missing[@]} Debian packages: ${missing[*]}"
     if ! package_unknown "${missing[@]}" && install_packages "${missing[@]}"; then return; fi
     say "updating the package lists"
-    run_logged "$SHEAF_CACHE/log/apt-update" as_root apt-get -qy update
+    run_apt update || die "apt-get update failed (its whole output is in $SHEAF_CACHE/log/apt-update)"
     if package_unknown "${missing[@]}"; then
         die "apt offers not all of: ${missing[*]} (Sheaf is built on Debian 12, bookworm)"
     fi
@@ -38,8 +38,18 @@ need_packages() {
     }
 }
 
-install_packages() {
+install_packages() { run_apt install --no-install-recommends "$@"; }
+
+# run_apt VERB [ARGUMENT...]: its output goes to a file. Where another apt has the lock, as the first update of
+# a fresh machine does, it waits until that one has ended.
+run_apt() {
+    local log=$SHEAF_CACHE/log/apt-$1 holder
     mkdir -p "$SHEAF_CACHE/log"
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qy install --no-install-recommends "$@" >"$SHEAF_CACHE/log/apt-install" 2>&1
+    until as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+        apt-get -qy -o DPkg::Lock::Timeout=-1 "$@" >"$log" 2>&1; do
+        holder=$(sed -n 's/^E: Could not get lock .* held by process \([0-9]*\).*/\1/p' "$log" | head -n 1)
+        [ -n "$holder" ] || return 1
+        say "waiting for another apt (process $holder)"
+        tail --pid="$holder" -f /dev/null
+    done
 }
