@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 
 namespace sheaf::io {
@@ -30,6 +31,14 @@ void scatter(const Request& request, std::span<const std::byte> bytes) {
         std::ranges::copy(bytes.first(length), static_cast<std::byte*>(buffer.iov_base));
         bytes = bytes.subspan(length);
     }
+}
+
+// Whether a transfer past the page cache could be this one.
+bool made_of_sectors(const Request& request) {
+    auto bits = request.offset;
+    for (const auto& buffer : request.buffers())
+        bits |= std::bit_cast<std::uintptr_t>(buffer.iov_base) | buffer.iov_len;
+    return bits % SimDisk::sector_size == 0;
 }
 
 }  // namespace
@@ -75,6 +84,7 @@ std::uint64_t SimDisk::draw_length(std::uint64_t offset, std::uint64_t wanted) {
 }
 
 int SimDisk::read(const Request& request) {
+    if (direct_ && !made_of_sectors(request)) return -EINVAL;
     const auto length = draw_length(request.offset, length_of(request));
     if (length > 0) scatter(request, std::span{visible_}.subspan(request.offset, length));
     return static_cast<int>(length);
@@ -89,6 +99,7 @@ bool SimDisk::grow(std::uint64_t size) {
 }
 
 int SimDisk::write(const Request& request) {
+    if (direct_ && !made_of_sectors(request)) return -EINVAL;
     const auto bytes = gather(request);
     grow(std::min(request.offset + bytes.size(), capacity_));
     const auto length = draw_length(request.offset, bytes.size());

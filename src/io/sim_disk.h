@@ -17,6 +17,8 @@
 // - While the power is off every request fails with EIO and changes nothing.
 // - A file may grow, by writes and by fallocate, as long as there is capacity; behind that is
 //   ENOSPC. What it grew by since it was last stable may be gone after a power cut.
+// - Where it demands direct transfers, as a file that is opened past the page cache does, a request
+//   whose memory, offset or length is not made of whole sectors fails with EINVAL.
 // - A write may be lost, or land elsewhere, and be reported as done; content may change by itself
 //   (flip_bit). A medium that does such things is broken: code above can but notice it.
 
@@ -50,6 +52,7 @@ class SimDisk {
     // Bytes that the file may grow to, at most; by default it does not.
     void set_capacity(std::uint64_t capacity) { capacity_ = capacity; }
     std::uint64_t size() const { return visible_.size(); }
+    void demand_direct_transfers() { direct_ = true; }
     // Changes one bit, on the medium too.
     void flip_bit(std::uint64_t byte, unsigned bit);
     // Writes so far that were lost or landed elsewhere.
@@ -106,6 +109,7 @@ class SimDisk {
     std::uint64_t stable_size_;
     std::uint64_t broken_writes_ = 0;
     bool powered_ = true;
+    bool direct_ = false;
 };
 
 }  // namespace sheaf::io

@@ -23,6 +23,7 @@ VolumeWorld::VolumeWorld(std::uint64_t seed, std::uint64_t volume_size, std::uin
         auto& disk = *disks_.emplace_back(std::make_unique<io::SimDisk>(0, seed * parts + part));
         const auto data = part == static_cast<std::size_t>(Part::data);
         disk.set_capacity(data ? data_capacity : metadata_capacity);
+        disk.demand_direct_transfers();
     }
     shape_.size = volume_size;
     shape_.id = id_of(1);

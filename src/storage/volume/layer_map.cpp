@@ -177,7 +177,8 @@ io::Task<void> LayerMap::write(Checkpoint& checkpoint, std::uint64_t sequence) {
     co_await write_parents(checkpoint, sequence);
     co_await file_.sync();
     // A write that was lost or went elsewhere shows now, while the last checkpoint is whole.
-    SlotsPage again;
+    const auto buffer = std::make_unique<SlotsPage>();  // a frame would not keep its alignment
+    auto& again = *buffer;
     for (const auto& image : checkpoint.images)
         co_await read(bytes_of_page(again), image.pointer, PageKind::slots, image.page->number,
                       slots_place(image.page->number));

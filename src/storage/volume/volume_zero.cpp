@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/units.h"
+#include "storage/aligned_buffer.h"
 #include "storage/volume/volume.h"
 
 namespace sheaf::volume {
@@ -30,8 +31,10 @@ io::Task<void> Volume::zero(std::uint64_t offset, std::uint64_t length, storage:
 }
 
 io::Task<void> Volume::zero_edge(std::uint64_t offset, std::uint64_t length) {
-    alignas(512) std::array<std::byte, block_size> zeros{};
-    const iovec piece{zeros.data(), length};
+    storage::AlignedBuffer zeros{block_size};
+    if (zeros.bytes().empty()) co_await fail(Kind::exhausted, "no memory for a block");
+    std::ranges::fill(zeros.bytes(), std::byte{0});
+    const iovec piece{zeros.bytes().data(), length};
     co_await write(offset, std::span{&piece, 1});
 }
 

@@ -102,6 +102,22 @@ TEST(SimDisk, AFlushDoesNotCoverLaterWrites) {
     EXPECT_LT(survived, 3) << "all eight sectors survive by chance once in 256 rounds";
 }
 
+TEST(SimDisk, DirectTransfersAreMadeOfSectors) {
+    auto disk = SimDisk{1 << 16, 4};
+    alignas(512) std::array<std::byte, 1024> memory{};
+    const auto answer = [&](std::size_t skipped, std::size_t count, std::uint64_t offset) {
+        const auto buffer = iovec{memory.data() + skipped, count};
+        return disk.finish(
+            disk.begin({.code = Request::Code::read, .offset = offset, .single = buffer}));
+    };
+    EXPECT_EQ(answer(16, 512, 8), 512);
+    disk.demand_direct_transfers();
+    EXPECT_EQ(answer(0, 512, 512), 512);
+    EXPECT_EQ(answer(16, 512, 512), -EINVAL);
+    EXPECT_EQ(answer(0, 500, 512), -EINVAL);
+    EXPECT_EQ(answer(0, 512, 8), -EINVAL);
+}
+
 Task<void> write_into_the_cut(Loop& loop, int fd, Result<void>& outcome) {
     outcome = co_await write_all(loop, fd, 4).result();
 }

@@ -44,10 +44,13 @@ class Volumes : public testing::Test {
     }
     ~Volumes() override { std::filesystem::remove_all(folder); }
 
-    Fd file(const std::string& name) const {
+    Fd file(const std::string& name, int past_the_cache = O_DIRECT) const {
         const auto* home = name == "map" || name == "data" ? layer : "volumes/v";
         const auto path = folder / home / name;
-        return Fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+        constexpr auto flags = O_RDWR | O_CREAT | O_CLOEXEC;
+        // As a pool opens them, where the file system can.
+        Fd opened{::open(path.c_str(), flags | past_the_cache, 0600)};
+        return opened ? std::move(opened) : Fd{::open(path.c_str(), flags, 0600)};
     }
     // What a reader that is no part of Sheaf finds; empty where it refuses the volume.
     Bytes read_independently() const {
@@ -175,7 +178,7 @@ TEST_F(Volumes, NeverGiveOutABlockThatIsNotWhatWasWritten) {
     auto bytes = pattern(256 << 10, 5);
     EXPECT_TRUE(write(0, bytes));
     shut_down();
-    const auto data = file("data");
+    const auto data = file("data", 0);
     const std::byte wrong{0x55};
     ASSERT_EQ(::pwrite(data.get(), &wrong, 1, 70'000), 1);
     open();
@@ -205,7 +208,7 @@ TEST_F(Volumes, AreWhatTheirFormatSaysToAReaderThatIsNoPartOfSheaf) {
     shut_down();
     EXPECT_TRUE(read_independently() == whole);  // by the map
     const std::byte wrong{0x55};
-    const auto data = file("data");
+    const auto data = file("data", 0);
     ASSERT_EQ(::pwrite(data.get(), &wrong, 1, 40'000), 1);
     EXPECT_TRUE(read_independently().empty());
 }
@@ -298,11 +301,11 @@ TEST_F(Volumes, OfImpossibleSizesAreNotMade) {
 TEST_F(Volumes, ForeignAndTruncatedFilesAreRefused) {
     EXPECT_EQ(run(open_it()).error().kind(), Kind::io);  // empty
     create();
-    const auto first = file("journal.0");
+    const auto first = file("journal.0", 0);
     ASSERT_EQ(::ftruncate(first.get(), 100), 0);
     open();  // the other copy is whole
     shut_down();
-    const auto second = file("journal.1");
+    const auto second = file("journal.1", 0);
     ASSERT_EQ(::ftruncate(first.get(), 0), 0);
     ASSERT_EQ(::ftruncate(second.get(), 0), 0);
     const auto junk = pattern(65536, 11);
