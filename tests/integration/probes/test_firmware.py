@@ -23,6 +23,13 @@ def boot_sector():
     return bytes(510) + b"\x55\xaa"
 
 
+def protective_record():
+    """The first sector of a disk that says that a GPT follows."""
+    record = bytearray(boot_sector())
+    record[446 + 4] = 0xEE
+    return bytes(record)
+
+
 def partition_table(sectors, damage=False):
     """A GPT without partitions, both copies, for a disk of so many sectors."""
     entries = bytes(128 * 128)
@@ -126,6 +133,7 @@ class Firmware(machine.ProbeTest):
             (partition_table(4096, damage=True), "damaged partition table"),
             (iso_image(False), "ISO image without a boot catalogue"),
             (b"QFI\xfb".ljust(1 << 16, b"\0"), "qcow2"),
+            (protective_record().ljust(1 << 20, b"\0"), "both copies of it are gone"),
         ):
             for option in ("--disk", "--cdrom"):
                 path = self.file(content)

@@ -89,6 +89,8 @@ TEST(RunOptions, EveryOptionIsTaken) {
     ASSERT_EQ(options->disks.size(), 2u);
     EXPECT_TRUE(options->disks[0].read_only);
     EXPECT_FALSE(options->disks[1].read_only);
+    EXPECT_TRUE(options->disks[0].raw);
+    EXPECT_FALSE(options->disks[1].raw) << "only a person's word makes any image raw";
     EXPECT_EQ(options->disks[1].serial, "s1");
     ASSERT_EQ(options->nets.size(), 1u);
     EXPECT_EQ(options->nets[0].tap, "tap0");
