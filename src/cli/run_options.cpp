@@ -130,6 +130,9 @@ Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
     TRY(parse_start(arguments, options));
     options.cpus = static_cast<unsigned>(
         TRY_WITHIN(parse_number(TRY(arguments.one("cpus", "1")), 1, cpu_limit), "--cpus"));
+    if (options.firmware == node::uefi && options.cpus > node::uefi_most_cpus)
+        return fail(Kind::invalid, "--cpus: UEFI starts at most {}, not {}", node::uefi_most_cpus,
+                    options.cpus);
     options.memory = TRY_WITHIN(parse_memory(TRY(arguments.one("memory", "512M"))), "--memory");
     for (const auto& text : arguments.all("disk"))
         options.disks.push_back(TRY_WITHIN(parse_disk(text), "--disk"));

@@ -144,6 +144,10 @@ class Firmware(machine.ProbeTest):
         good, empty = self.file(partition_table(4096)), self.file(bytes(1 << 20))
         self.boot_firmware(start="default", disks=[f"path={empty}", f"path={good}"])
 
+    def test_more_processors_than_uefi_starts(self):
+        disk = self.file(partition_table(4096))
+        self.refused(["--cpus", "at most 64, not 65"], "--disk", f"path={disk}", "--cpus", "65")
+
     def test_no_firmware(self):
         disk = self.file(partition_table(4096))
         self.refused(["/nonexistent/uefi.fd", "No such file"], "--disk", f"path={disk}", firmware="/nonexistent/uefi.fd")
