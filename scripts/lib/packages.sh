@@ -16,15 +16,36 @@ package_unknown() {
 }
 
 # need_packages NAME...: installs those that are missing. The lists are updated at most once, and only
-# when they lack a name or offer files that the archive no longer has.
+# when they lack a name or offer files that the archive no longer has. Two scripts take turns; what the other
+# installed is no longer missing then.
 need_packages() {
-    local missing=() name
-    for name in "$@"; do
-        if package_missing "$name"; then missing+=("$name"); fi
-    done
+    local missing=()
+    missing_of "$@"
     [ ${#missing[@]} -gt 0 ] || return 0
     command -v apt-get >/dev/null ||
         die "needs Debian packages (${missing[*]}), and this system has no apt-get"
+    local turn
+    mkdir -p "$SHEAF_CACHE"
+    exec {turn}>"$SHEAF_CACHE/apt.lock"
+    if ! flock -n "$turn"; then
+        say "waiting for another script that installs packages"
+        flock "$turn"
+    fi
+    missing_of "$@"
+    if [ ${#missing[@]} -gt 0 ]; then install_missing; fi
+    exec {turn}>&-
+}
+
+# Sets missing, as its caller declared it.
+missing_of() {
+    local name
+    missing=()
+    for name in "$@"; do
+        if package_missing "$name"; then missing+=("$name"); fi
+    done
+}
+
+install_missing() {
     say "installing ${#missing[@]} Debian packages: ${missing[*]}"
     if ! package_unknown "${missing[@]}" && install_packages "${missing[@]}"; then return; fi
     say "updating the package lists"

@@ -27,12 +27,14 @@ Result<node::DiskOption> parse_disk(const std::string& text) {
     if (const auto path = properties.find("path"); path != properties.end())
         disk.path = path->second;
     if (disk.path.empty()) return fail(Kind::invalid, "\"{}\" names no path", text);
-    if (const auto format = properties.find("format");
-        format != properties.end() && format->second != "raw")
-        return fail(Kind::unsupported,
-                    "format {} is not supported; convert it with "
-                    "qemu-img convert -O raw",
-                    format->second);
+    if (const auto format = properties.find("format"); format != properties.end()) {
+        if (format->second != "raw")
+            return fail(Kind::unsupported,
+                        "format {} is not supported; convert it with "
+                        "qemu-img convert -O raw",
+                        format->second);
+        disk.raw = true;
+    }
     if (const auto flag = properties.find("readonly"); flag != properties.end()) {
         if (!flag->second.empty() && flag->second != "on" && flag->second != "off")
             return fail(Kind::invalid, "readonly is \"on\" or \"off\", not \"{}\"", flag->second);
@@ -128,12 +130,16 @@ Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
     TRY(parse_start(arguments, options));
     options.cpus = static_cast<unsigned>(
         TRY_WITHIN(parse_number(TRY(arguments.one("cpus", "1")), 1, cpu_limit), "--cpus"));
+    if (options.firmware == node::uefi && options.cpus > node::uefi_most_cpus)
+        return fail(Kind::invalid, "--cpus: UEFI starts at most {}, not {}", node::uefi_most_cpus,
+                    options.cpus);
     options.memory = TRY_WITHIN(parse_memory(TRY(arguments.one("memory", "512M"))), "--memory");
     for (const auto& text : arguments.all("disk"))
         options.disks.push_back(TRY_WITHIN(parse_disk(text), "--disk"));
     for (const auto& path : arguments.all("cdrom")) {
         if (path.empty()) return fail(Kind::invalid, "--cdrom is empty");
-        options.disks.push_back({.path = path, .read_only = true, .serial = {}, .boot = {}});
+        options.disks.push_back(
+            {.path = path, .read_only = true, .raw = false, .serial = {}, .boot = {}});
     }
     for (const auto& text : arguments.all("net"))
         options.nets.push_back(TRY_WITHIN(parse_net(text), "--net"));

@@ -2,6 +2,7 @@
 
 // Why: the packets between keeper and VMM (docs/formats/vmm-control.md), as values.
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "base/json.h"
 #include "io/loop.h"
 #include "io/task.h"
+#include "node/balloon_report.h"
 
 namespace sheaf::node {
 
@@ -25,11 +27,12 @@ BOOST_DESCRIBE_STRUCT(CommandPacket, (), (command))
 BOOST_DEFINE_ENUM_CLASS(EventName, running, refused, ended)
 struct EventPacket {
     EventName event = EventName::running;
-    std::string kind;    // of a refusal
-    std::string how;     // of an ending
-    std::string detail;  // for a person
+    std::string kind;                      // of a refusal
+    std::string how;                       // of an ending
+    std::string detail;                    // for a person
+    std::optional<BalloonReport> balloon;  // with an ending, where there is one
 };
-BOOST_DESCRIBE_STRUCT(EventPacket, (), (event, kind, how, detail))
+BOOST_DESCRIBE_STRUCT(EventPacket, (), (event, kind, how, detail, balloon))
 
 // The two ends, close-on-exec.
 Result<std::pair<Fd, Fd>> make_control_channel();

@@ -3,11 +3,13 @@
 // Why: how a virtual machine ended, as the exit code that scripts read and the report that people
 // do.
 
+#include <optional>
 #include <string>
 
 #include <boost/describe.hpp>
 
 #include "base/result.h"
+#include "node/balloon_report.h"
 #include "vmm/ending.h"
 
 namespace sheaf::node {
@@ -31,9 +33,10 @@ struct ExitReport {
     std::string ended_at;
     unsigned reboots = 0;
     std::string console;  // the last lines the guest printed; after a crash the last 64 KiB
+    std::optional<BalloonReport> balloon;  // since the last reboot; none without --balloon
 };
 BOOST_DESCRIBE_STRUCT(ExitReport, (),
-                      (how, exit_code, detail, started_at, ended_at, reboots, console))
+                      (how, exit_code, detail, started_at, ended_at, reboots, console, balloon))
 
 // The word of docs/formats/vmm-control.md, and back (Kind::invalid for another word).
 std::string_view to_string(vmm::Ending::How how);

@@ -10,6 +10,9 @@
 namespace sheaf::node {
 
 inline constexpr std::string_view uefi = "uefi";
+// What that firmware has room for (docs/devices/uefi.md); with more it would run into its own
+// memory.
+inline constexpr unsigned uefi_most_cpus = 64;
 
 // The path of the firmware that `wanted` means: for "uefi" the first that exists of $SHEAF_UEFI,
 // share/sheaf/uefi.fd beside the binary's folder, /usr/share/sheaf/uefi.fd, and uefi.fd in the

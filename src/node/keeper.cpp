@@ -149,7 +149,10 @@ io::Task<vmm::Ending> Keeper::follow(Session& session) {
         const auto packet = co_await receive_packet(loop_, session.control);
         if (packet.empty()) co_return vmm::Ending{How::failed, ""};
         const auto event = co_await decode<EventPacket>(packet);
-        if (event.event == EventName::ended) co_return ending_of(event);
+        if (event.event == EventName::ended) {
+            report_.balloon = event.balloon;
+            co_return ending_of(event);
+        }
         if (event.event == EventName::refused) {
             const auto kind = parse_kind(event.kind);
             report_.how = "refused";

@@ -24,6 +24,11 @@ void Machine::refresh_disks() {
     }
 }
 
+std::optional<BalloonReport> Machine::balloon_report() const {
+    if (!balloon_) return std::nullopt;
+    return report_of(*balloon_);
+}
+
 void Machine::request_stop() {
     for (const auto& vcpu : vcpus_) vcpu->request_stop();
 }

@@ -19,6 +19,7 @@
 #include "devices/virtio/blk.h"
 #include "devices/virtio/pci_transport.h"
 #include "net/port.h"
+#include "node/balloon_report.h"
 #include "node/vmm_spec.h"
 #include "node/vsock_dial.h"
 #include "storage/file_block.h"
@@ -44,6 +45,8 @@ class Machine {
     void press_power_button() { power_events_->press_power_button(); }
     // Tells the guest about disks whose size has changed. Loop thread.
     void refresh_disks();
+    // What became of the guest's memory; none without a balloon. Any thread.
+    std::optional<BalloonReport> balloon_report() const;
     // No vCPU enters the guest any more. Any thread, also a vCPU's.
     void request_stop();
     // After request_stop(): waits for the vCPUs, the I/O in flight and the console's output. Loop
@@ -98,6 +101,7 @@ class Machine {
     std::optional<VsockDial> vsock_dial_;
     pci::Root pci_{mmio_};
     std::vector<virtio::PciTransport*> transports_;  // owned by pci_
+    const virtio::Balloon* balloon_ = nullptr;       // owned by pci_
     std::latch gate_{1};
     std::vector<std::unique_ptr<vmm::Vcpu>> vcpus_;
 };

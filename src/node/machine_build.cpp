@@ -1,5 +1,4 @@
 #include "devices/pci/pvpanic.h"
-#include "devices/virtio/balloon.h"
 #include "devices/virtio/blk.h"
 #include "devices/virtio/console.h"
 #include "devices/virtio/net.h"
@@ -96,9 +95,12 @@ Result<void> Machine::add_pci(const VmmSpec& spec) {
     for (const auto& nic : spec.nics) TRY(add_nic(nic));
     TRY(add_virtio(std::make_unique<virtio::Rng>()));
     TRY(add_virtio(std::make_unique<virtio::Console>(console_faces_->virtio())));
-    if (spec.balloon)
-        TRY(add_virtio(
-            std::make_unique<virtio::Balloon>(loop_, memory_, virtio::Balloon::Options{})));
+    if (spec.balloon) {
+        auto balloon =
+            std::make_unique<virtio::Balloon>(loop_, memory_, virtio::Balloon::Options{});
+        balloon_ = balloon.get();
+        TRY(add_virtio(std::move(balloon)));
+    }
     if (spec.vsock) TRY(add_vsock(*spec.vsock));
     TRY(pci_.add(std::make_unique<pci::Pvpanic>(mmio_, sink_)));
     return pci_.assign_bars();

@@ -80,6 +80,7 @@ Result<void> Resources::open_disks(const RunOptions& options) {
         const auto access =
             option.read_only ? storage::Access::read_only : storage::Access::read_write;
         auto descriptor = TRY(storage::open_disk(option.path, access));
+        if (!option.raw) TRY_WITHIN(storage::check_raw_format(descriptor), "disk {}", option.path);
         if (const auto record = storage::check_boot_record(descriptor); !record)
             complaints.push_back(fmt::format("disk {}: {}", option.path, record.error().text()));
         auto disk = DiskSpec{.descriptor = keep(std::move(descriptor)),

@@ -17,7 +17,8 @@ enum class OnReboot { restart, exit };
 struct DiskOption {
     std::string path;
     bool read_only = false;
-    std::string serial;            // empty: "disk0", "disk1", ...
+    bool raw = false;    // whatever it looks like; otherwise an image of a format is refused
+    std::string serial;  // empty: "disk0", "disk1", ...
     std::optional<unsigned> boot;  // its place in the boot order; those without one come after
 };
 

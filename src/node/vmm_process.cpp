@@ -19,21 +19,24 @@ Result<void> VmmProcess::run() {
         return report({.event = EventName::refused,
                        .kind = std::string{to_string(machine.error().kind())},
                        .how = {},
-                       .detail = machine.error().text()});
+                       .detail = machine.error().text(),
+                       .balloon = {}});
     machine_ = *std::move(machine);
     TRY(io::run(loop_, live()));
     const auto lock = std::lock_guard{mutex_};
     return report({.event = EventName::ended,
                    .kind = {},
                    .how = std::string{to_string(ending_->how)},
-                   .detail = ending_->detail});
+                   .detail = ending_->detail,
+                   .balloon = machine_->balloon_report()});
 }
 
 io::Task<void> VmmProcess::live() {
     auto group = io::TaskGroup{};
     group.start(watch_control());
     machine_->start();
-    auto told = report({.event = EventName::running, .kind = {}, .how = {}, .detail = {}});
+    auto told =
+        report({.event = EventName::running, .kind = {}, .how = {}, .detail = {}, .balloon = {}});
     if (!told) ended({vmm::Ending::How::failed, told.error().text()});
     co_await has_ended_.wait();
     static_cast<void>(co_await machine_->drain().result());

@@ -107,40 +107,41 @@ std::optional<std::string_view> foreign_format(std::string_view head) {
     return std::nullopt;
 }
 
-}  // namespace
+// What the first sector says: nothing, a boot record, or only that a GPT follows
+// (UEFI 2.10, 5.2.3).
+enum class Record { absent, plain, protective };
+Record examine_record(std::span<const std::byte, sector> head) {
+    constexpr std::size_t first_type = 446 + 4;
+    constexpr std::byte gpt_follows{0xee};
+    if (as_text(head).substr(510) != "\x55\xaa") return Record::absent;
+    for (std::size_t partition = 0; partition < 4; ++partition)
+        if (head[first_type + 16 * partition] == gpt_follows) return Record::protective;
+    return Record::plain;
+}
 
-Result<void> check_boot_record(const ReadAt& read, std::uint64_t size) {
-    if (size < 2 * sector) return fail(Kind::invalid, "holds nothing that firmware could start");
-    auto head = std::array<std::byte, sector>{};
-    TRY(read(0, head));
+Result<void> check_raw(std::span<const std::byte> head) {
     if (const auto format = foreign_format(as_text(head)))
         return fail(Kind::unsupported,
                     "is a {} image, not raw; convert it with qemu-img convert -O raw", *format);
-    const auto gpt = TRY(examine_gpt(read, size, 1));
-    if (gpt == Gpt::sound) return {};
-    const auto backup = TRY(examine_gpt(read, size, size / sector - 1));
-    if (backup == Gpt::sound) return {};
-    const auto iso = TRY(examine_iso(read, size));
-    if (iso.starts) return {};
-    if (gpt == Gpt::damaged || backup == Gpt::damaged)
-        return fail(Kind::corrupt, "has a damaged partition table (GPT), and no sound copy of it");
-    if (as_text(head).substr(510) == "\x55\xaa") return {};
-    if (iso.present) return fail(Kind::invalid, "is an ISO image without a boot catalogue");
-    return fail(Kind::invalid,
-                "holds nothing that firmware could start: no partition table, no "
-                "boot sector, no bootable ISO 9660 file system");
+    return {};
 }
 
-// The descriptor may bypass the page cache, so what is read goes through a buffer that allows it.
-Result<void> check_boot_record(const Fd& disk) {
-    AlignedBuffer buffer{AlignedBuffer::alignment};
-    if (buffer.bytes().empty()) return fail(Kind::exhausted, "no memory for a sector");
-    const auto read = [&](std::uint64_t position, std::span<std::byte> into) -> Result<void> {
+// Reads an open disk. The descriptor may bypass the page cache, so what is read goes through a
+// buffer that allows it.
+class DiskReader {
+  public:
+    static Result<DiskReader> create(const Fd& disk) {
+        auto reader = DiskReader{disk};
+        if (reader.buffer_.bytes().empty()) return fail(Kind::exhausted, "no memory for a sector");
+        return reader;
+    }
+
+    Result<void> operator()(std::uint64_t position, std::span<std::byte> into) {
         while (!into.empty()) {
-            const auto whole = buffer.bytes();
+            const auto whole = buffer_.bytes();
             const auto start = align_down(position, std::uint64_t{whole.size()});
             const auto count =
-                TRY(checked(static_cast<int>(::pread(disk.get(), whole.data(), whole.size(),
+                TRY(checked(static_cast<int>(::pread(disk_.get(), whole.data(), whole.size(),
                                                      static_cast<off_t>(start))),
                             "reading its boot record"));
             const auto skip = static_cast<std::size_t>(position - start);
@@ -152,8 +153,51 @@ Result<void> check_boot_record(const Fd& disk) {
             position += part;
         }
         return {};
-    };
-    return check_boot_record(read, TRY(size_of(disk)));
+    }
+
+  private:
+    explicit DiskReader(const Fd& disk) : disk_(disk), buffer_(AlignedBuffer::alignment) {}
+
+    const Fd& disk_;
+    AlignedBuffer buffer_;
+};
+
+}  // namespace
+
+Result<void> check_boot_record(const ReadAt& read, std::uint64_t size) {
+    if (size < 2 * sector) return fail(Kind::invalid, "holds nothing that firmware could start");
+    auto head = std::array<std::byte, sector>{};
+    TRY(read(0, head));
+    TRY(check_raw(head));
+    const auto gpt = TRY(examine_gpt(read, size, 1));
+    if (gpt == Gpt::sound) return {};
+    const auto backup = TRY(examine_gpt(read, size, size / sector - 1));
+    if (backup == Gpt::sound) return {};
+    const auto iso = TRY(examine_iso(read, size));
+    if (iso.starts) return {};
+    const auto record = examine_record(head);
+    // What is left of an older GPT at the end of a disk that was divided anew means nothing.
+    if (record == Record::plain && gpt != Gpt::damaged) return {};
+    if (gpt == Gpt::damaged || backup == Gpt::damaged)
+        return fail(Kind::corrupt, "has a damaged partition table (GPT), and no sound copy of it");
+    if (record == Record::protective)
+        return fail(Kind::corrupt, "had a partition table (GPT), and both copies of it are gone");
+    if (iso.present) return fail(Kind::invalid, "is an ISO image without a boot catalogue");
+    return fail(Kind::invalid,
+                "holds nothing that firmware could start: no partition table, no "
+                "boot sector, no bootable ISO 9660 file system");
+}
+
+Result<void> check_boot_record(const Fd& disk) {
+    auto reader = TRY(DiskReader::create(disk));
+    return check_boot_record(std::ref(reader), TRY(size_of(disk)));
+}
+
+Result<void> check_raw_format(const Fd& disk) {
+    auto reader = TRY(DiskReader::create(disk));
+    auto head = std::array<std::byte, sector>{};
+    TRY(reader(0, head));
+    return check_raw(head);
 }
 
 }  // namespace sheaf::storage

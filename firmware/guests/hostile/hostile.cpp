@@ -181,6 +181,7 @@ int run(Machine& machine) {
     run_register_cases(hostile);
     run_queue_cases(hostile);
     run_pci_cases(hostile);
+    run_platform_cases(hostile);
     run_fuzz_cases(hostile);
     uint32_t failures = hostile.failures();
     uint32_t cases = hostile.cases() + run_net_cases(machine, pci, failures);

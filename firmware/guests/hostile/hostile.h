@@ -131,6 +131,7 @@ void run_request_cases(Hostile& hostile);
 void run_register_cases(Hostile& hostile);
 void run_queue_cases(Hostile& hostile);
 void run_pci_cases(Hostile& hostile);
+void run_platform_cases(Hostile& hostile);
 void run_fuzz_cases(Hostile& hostile);
 // On the first network card, when there is one. The number of cases; failures are counted up.
 uint32_t run_net_cases(Machine& machine, Pci& pci, uint32_t& failures);

@@ -60,6 +60,14 @@ std::optional<std::uint64_t> BalloonStatistics::value(GuestStatistic statistic) 
     return static_cast<std::uint64_t>(entry.value.value());
 }
 
+std::map<std::string, std::uint64_t> BalloonStatistics::values() const {
+    std::map<std::string, std::uint64_t> values;
+    for (std::size_t tag = 0; tag < count; ++tag)
+        if (const auto known = value(static_cast<GuestStatistic>(tag)))
+            values.emplace(names[tag].name, *known);
+    return values;
+}
+
 Result<std::vector<MetricsRegistry::Registration>> BalloonStatistics::show(
     MetricsRegistry& registry, const std::vector<MetricLabel>& labels) const {
     std::vector<MetricsRegistry::Registration> shown;

@@ -4,7 +4,9 @@
 // section 5.5.6.3) is kept here for whoever asks, and as metrics.
 
 #include <array>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "base/metrics_registry.h"
 #include "devices/virtio/chain.h"
@@ -41,6 +43,8 @@ class BalloonStatistics {
 
     // What the guest said last; none where it never did.
     std::optional<std::uint64_t> value(GuestStatistic statistic) const;
+    // All that the guest said last, by the names that the metrics have after "sheaf_guest_".
+    std::map<std::string, std::uint64_t> values() const;
     // How many lists were taken.
     std::uint64_t updates() const { return updates_.value(); }
 

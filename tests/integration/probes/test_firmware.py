@@ -23,6 +23,13 @@ def boot_sector():
     return bytes(510) + b"\x55\xaa"
 
 
+def protective_record():
+    """The first sector of a disk that says that a GPT follows."""
+    record = bytearray(boot_sector())
+    record[446 + 4] = 0xEE
+    return bytes(record)
+
+
 def partition_table(sectors, damage=False):
     """A GPT without partitions, both copies, for a disk of so many sectors."""
     entries = bytes(128 * 128)
@@ -126,6 +133,7 @@ class Firmware(machine.ProbeTest):
             (partition_table(4096, damage=True), "damaged partition table"),
             (iso_image(False), "ISO image without a boot catalogue"),
             (b"QFI\xfb".ljust(1 << 16, b"\0"), "qcow2"),
+            (protective_record().ljust(1 << 20, b"\0"), "both copies of it are gone"),
         ):
             for option in ("--disk", "--cdrom"):
                 path = self.file(content)
@@ -135,6 +143,10 @@ class Firmware(machine.ProbeTest):
     def test_one_disk_that_starts_is_enough(self):
         good, empty = self.file(partition_table(4096)), self.file(bytes(1 << 20))
         self.boot_firmware(start="default", disks=[f"path={empty}", f"path={good}"])
+
+    def test_more_processors_than_uefi_starts(self):
+        disk = self.file(partition_table(4096))
+        self.refused(["--cpus", "at most 64, not 65"], "--disk", f"path={disk}", "--cpus", "65")
 
     def test_no_firmware(self):
         disk = self.file(partition_table(4096))

@@ -16,6 +16,7 @@ class Hostile(machine.ProbeTest):
         self.assertEqual(failed, [], f"{len(failed)} cases failed, exit code {outcome.code}")
         self.assertEqual(outcome.code, 0, outcome)
         self.assertRegex(outcome.lines[-1], r"^hostile done \d+ cases 0 failures$")
+        self.outcome = outcome
         return int(outcome.lines[-1].split()[2])
 
     def test_disk(self):
@@ -38,6 +39,18 @@ class Hostile(machine.ProbeTest):
                     words = f"seed={seed} case=rng_garbage,balloon_garbage,vsock_garbage"
                     extra = ["--balloon", "--vsock", f"3,socket={path}"]
                     self.assertEqual(self.attack(words, extra=extra), 3)
+                    balloon = self.outcome.report["balloon"]
+                    self.assertGreater(balloon["reported_bytes"], 0, balloon)
+                    self.assertGreater(balloon["refused"], 0, balloon)
+                    self.assertGreater(balloon["guest_updates"], 0, balloon)
+
+    def test_platform(self):
+        """Clock, timer, power registers, panic device and generation identifier."""
+        words = "case=clock_in_every_width,clock_set_to_times_that_do_not_exist,clock_memory_overwritten,"
+        words += "timer_in_every_width,power_registers_in_every_width,panic_device_in_every_width,"
+        words += "generation_id_overwritten"
+        self.assertEqual(self.attack(words), 7)
+        self.assertNotIn("balloon", self.outcome.report)
 
     def test_seeds(self):
         fuzz = (

@@ -133,6 +133,25 @@ class Inputs(unittest.TestCase):
         path = self.file("empty.raw")
         self.refused_run(BAD_INPUT, [path], "--disk", f"path={path}")
 
+    def test_images_that_are_not_raw(self):
+        path = self.file("image.qcow2", b"QFI\xfb".ljust(1 << 16, b"\0"))
+        for words in (["--disk", f"path={path}"], ["--disk", f"path={path},readonly"], ["--cdrom", path]):
+            self.refused_run(BAD_INPUT, [path, "is a qcow2 image, not raw", "qemu-img convert"], *words)
+        done = self.run_sheaf("run", "--kernel", self.kernel, "--disk", f"path={path},format=raw")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_odd_images(self):
+        odd = self.file("odd.iso", bytes(32 * 2048 + 100))
+        for option, prefix in (("--cdrom", ""), ("--disk", "path=")):
+            for path, why in (
+                (odd, "65636 bytes is not a multiple of 512"),
+                ("/nonexistent.iso", "does not exist"),
+                (self.folder.name, "is a directory"),
+                (self.file("empty.iso"), "is empty"),
+            ):
+                self.refused_run(BAD_INPUT, [path, why], option, prefix + path)
+        self.refused_run(BAD_INPUT, ["--cdrom is empty"], "--cdrom", "")
+
     def test_one_disk_twice(self):
         disk = self.file("disk.raw", bytes(1 << 20))
         self.refused_run(BAD_INPUT, [disk], "--disk", f"path={disk}", "--disk", f"path={disk}")

@@ -51,6 +51,11 @@ TEST(RunOptions, WithoutAKernelFirmwareStartsFromDisks) {
     EXPECT_EQ(mistake({"--firmware", "uefi"}), "--kernel and --firmware exclude each other");
     EXPECT_EQ(mistake({"--disk", "path=a,boot=0"}), "--disk: boot: 0 is not between 1 and 32");
     EXPECT_EQ(mistake({"--cdrom", ""}), "--cdrom is empty");
+    EXPECT_TRUE(parse_words({"--disk", "path=a", "--cpus", "64"}));
+    EXPECT_EQ(parse_words({"--disk", "path=a", "--cpus", "65"}).error().text(),
+              "--cpus: UEFI starts at most 64, not 65");
+    EXPECT_TRUE(parse_words({"--firmware", "F", "--cpus", "65"}));
+    EXPECT_TRUE(parse_words({"--kernel", "k", "--cpus", "65"}));
 }
 
 TEST(RunOptions, EveryOptionIsTaken) {
@@ -89,6 +94,8 @@ TEST(RunOptions, EveryOptionIsTaken) {
     ASSERT_EQ(options->disks.size(), 2u);
     EXPECT_TRUE(options->disks[0].read_only);
     EXPECT_FALSE(options->disks[1].read_only);
+    EXPECT_TRUE(options->disks[0].raw);
+    EXPECT_FALSE(options->disks[1].raw) << "only a person's word makes any image raw";
     EXPECT_EQ(options->disks[1].serial, "s1");
     ASSERT_EQ(options->nets.size(), 1u);
     EXPECT_EQ(options->nets[0].tap, "tap0");

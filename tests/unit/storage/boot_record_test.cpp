@@ -101,6 +101,24 @@ TEST(BootRecord, OneSoundCopyOfTheGptIsEnough) {
     EXPECT_EQ(kind_of(image.mbr()), Kind::corrupt);  // the protective one
 }
 
+TEST(BootRecord, AGptThatIsGoneIsMissed) {
+    const auto outcome = Image{}.mbr().number(446 + 4, std::uint8_t{0xee}).check();
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().kind(), Kind::corrupt);
+    EXPECT_NE(outcome.error().text().find("gone"), std::string::npos);
+    // Any of the four partitions may be the protective one.
+    EXPECT_EQ(kind_of(Image{}.mbr().number(446 + 48 + 4, std::uint8_t{0xee})), Kind::corrupt);
+}
+
+TEST(BootRecord, LeftoversOfAnOlderGptDoNotMatter) {
+    Image image;
+    image.gpt(image.last_sector(), image.last_sector() - 32);
+    image.number(image.last_sector() * 512 + 40, std::uint64_t{7});
+    EXPECT_EQ(kind_of(image), Kind::corrupt);
+    image.mbr().number(446 + 4, std::uint8_t{0xef});
+    EXPECT_TRUE(image.check());
+}
+
 TEST(BootRecord, EveryPartOfAGptIsChecked) {
     const auto damaged = [](std::size_t at) {
         return kind_of(Image{}.gpt(1, 2).number(at, std::uint32_t{0x55555555}));

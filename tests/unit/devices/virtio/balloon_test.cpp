@@ -170,6 +170,7 @@ TEST_F(BalloonTest, PoisonedPagesStayAsTheyAre) {
 TEST_F(BalloonTest, StatisticsAreAskedForAgainAndAgain) {
     serve();
     EXPECT_FALSE(device.statistics().value(GuestStatistic::free));
+    EXPECT_TRUE(device.statistics().values().empty());
     const auto list = std::to_array<Statistic>({{4, 1000}, {5, ~0ULL}, {0xffff, 7}, {16, 7}});
     for (unsigned round = 1; round <= 3; ++round) {
         served->driver(2).chain().readable(std::as_bytes(std::span{list})).offer();
@@ -179,6 +180,9 @@ TEST_F(BalloonTest, StatisticsAreAskedForAgainAndAgain) {
     EXPECT_EQ(device.statistics().value(GuestStatistic::free), 1000u);
     EXPECT_EQ(device.statistics().value(GuestStatistic::total), ~0ULL >> 1) << "the most there is";
     EXPECT_FALSE(device.statistics().value(GuestStatistic::caches));
+    const auto values =
+        std::map<std::string, std::uint64_t>{{"free_bytes", 1000}, {"total_bytes", ~0ULL >> 1}};
+    EXPECT_EQ(device.statistics().values(), values);
     MetricsRegistry registry;
     const auto shown = device.statistics().show(registry, {{"machine", "a"}});
     ASSERT_TRUE(shown) << shown.error().text();
