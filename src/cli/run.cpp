@@ -31,6 +31,7 @@ constexpr auto options = std::to_array<Option>({
     {"net", "tap=NAME[,mac=AA:..][,mtu=N]", "a virtio network card on a tap; may be repeated"},
     {"balloon", "", "the host gets memory back that the guest does not use"},
     {"vsock", "CID,socket=PATH", "streams between the guest (CID 3 or more) and unix sockets"},
+    {"gdb", "unix:PATH[,wait]", "debuggers connect there; wait: and let the guest begin"},
     {"console", "stdio|FILE|unix:PATH", "where the serial console goes (default: stdio)"},
     {"on-reboot", "restart|exit", "what a reboot of the guest does (default: restart)"},
     {"grace", "SECONDS", "from the power button to force (default: 60)"},

@@ -83,6 +83,21 @@ Result<node::VsockOption> parse_vsock(const std::string& text) {
     return vsock;
 }
 
+// unix:PATH[,wait]
+Result<node::GdbOption> parse_gdb(std::string_view text) {
+    constexpr std::string_view prefix = "unix:";
+    if (!text.starts_with(prefix))
+        return fail(Kind::invalid, "\"{}\" is not unix:PATH or unix:PATH,wait", text);
+    const auto rest = text.substr(prefix.size());
+    const auto comma = std::min(rest.find(','), rest.size());
+    auto gdb = node::GdbOption{.socket = std::string{rest.substr(0, comma)},
+                               .wait = rest.substr(comma) == ",wait"};
+    if (gdb.socket.empty()) return fail(Kind::invalid, "\"{}\" names no socket", text);
+    if (comma < rest.size() && !gdb.wait)
+        return fail(Kind::invalid, "\"{}\" is not \"wait\"", rest.substr(comma + 1));
+    return gdb;
+}
+
 Result<std::optional<std::string>> optional_path(const Arguments& arguments,
                                                  std::string_view name) {
     if (!arguments.has(name)) return std::nullopt;
@@ -146,6 +161,8 @@ Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
     options.balloon = arguments.has("balloon");
     if (arguments.has("vsock"))
         options.vsock = TRY_WITHIN(parse_vsock(TRY(arguments.one("vsock"))), "--vsock");
+    if (arguments.has("gdb"))
+        options.gdb = TRY_WITHIN(parse_gdb(TRY(arguments.one("gdb"))), "--gdb");
     options.console = TRY(arguments.one("console", options.console));
     if (options.console.empty()) return fail(Kind::invalid, "--console is empty");
     options.on_reboot = TRY(parse_on_reboot(TRY(arguments.one("on-reboot", "restart"))));

@@ -3,16 +3,18 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <optional>
+
+#include "node/unix_socket.h"
 
 namespace sheaf::node {
 
 namespace {
+
+constexpr int backlog = 4;
 
 io::Task<void> write_all(io::Loop& loop, int descriptor, std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
@@ -114,22 +116,8 @@ class SocketConsole final : public ConsoleHost {
 };
 
 Result<std::unique_ptr<ConsoleHost>> open_socket(const std::string& path, io::Loop& loop) {
-    auto address = sockaddr_un{};
-    address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof(address.sun_path))
-        return fail(Kind::invalid, "console socket \"{}\": a path of 1 to {} bytes is needed", path,
-                    sizeof(address.sun_path) - 1);
-    std::memcpy(address.sun_path, path.data(), path.size());
-    auto listener = TRY(
-        checked_fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "making a console socket"));
-    TRY(checked(
-        ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
-        "console socket {}", path));
-    // From here on the path is ours to remove, also where listening fails.
-    const int descriptor = listener.get();
-    auto console = std::make_unique<SocketConsole>(std::move(listener), path, loop);
-    TRY(checked(::listen(descriptor, 4), "console socket {}", path));
-    return console;
+    auto listener = TRY(listen_at("console socket", path, backlog));
+    return std::make_unique<SocketConsole>(std::move(listener), path, loop);
 }
 
 }  // namespace

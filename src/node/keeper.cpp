@@ -113,6 +113,10 @@ Result<Keeper::Session> Keeper::start_session() {
         std::tie(dials, vmm_dials) = TRY(make_control_channel());
         spec.vsock->dial = vmm_dials.get();
     }
+    // A guest that restarts itself was let go once.
+    if (spec.gdb && report_.reboots > 0) spec.gdb->wait = false;
+    if (spec.gdb && spec.gdb->wait)
+        tell(fmt::format("the guest waits for a debugger: target remote {}", options_.gdb->socket));
     TRY(send_packet(control, encode(spec)));
 
     auto inherited = resources_.descriptors();

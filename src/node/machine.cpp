@@ -11,6 +11,7 @@ constexpr auto console_patience = std::chrono::seconds{1};
 
 void Machine::start() {
     console_tasks_.start(console_->run());
+    if (debugger_) debugger_tasks_.start(debugger_->run(beginning_));
     for (const auto& vcpu : vcpus_) vcpu->start(gate_);
     gate_.count_down();
 }
@@ -35,6 +36,9 @@ void Machine::request_stop() {
 
 io::Task<void> Machine::drain() {
     for (const auto& vcpu : vcpus_) vcpu->join();
+    if (debugger_) debugger_->machine_ended();
+    debugger_tasks_.cancel();
+    static_cast<void>(co_await debugger_tasks_.join().result());
     for (auto* transport : transports_) static_cast<void>(co_await transport->shutdown().result());
     console_tasks_.cancel();
     static_cast<void>(co_await console_tasks_.join().result());

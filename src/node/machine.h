@@ -24,6 +24,8 @@
 #include "node/vsock_dial.h"
 #include "storage/file_block.h"
 #include "vmm/boot/entry.h"
+#include "vmm/debug/server.h"
+#include "vmm/debug/vcpu_processors.h"
 #include "vmm/ioapic.h"
 #include "vmm/irq_router.h"
 #include "vmm/vcpu.h"
@@ -72,6 +74,7 @@ class Machine {
     Result<void> add_virtio(std::unique_ptr<virtio::Device> device);
     Result<vmm::boot::Entry> load(const VmmSpec& spec);
     Result<void> add_vcpus(const VmmSpec& spec, const vmm::boot::Entry& entry);
+    Result<void> add_debugger(const GdbSpec& spec);
 
     // Destroyed last to first: vCPUs before what they touch, devices before their back ends.
     io::Loop& loop_;
@@ -103,6 +106,10 @@ class Machine {
     std::vector<virtio::PciTransport*> transports_;  // owned by pci_
     const virtio::Balloon* balloon_ = nullptr;       // owned by pci_
     std::latch gate_{1};
+    std::unique_ptr<vmm::debug::VcpuProcessors> processors_;  // where there is a debugger
+    std::optional<vmm::debug::Server> debugger_;
+    vmm::debug::Beginning beginning_ = vmm::debug::Beginning::run;
+    io::TaskGroup debugger_tasks_;
     std::vector<std::unique_ptr<vmm::Vcpu>> vcpus_;
 };
 

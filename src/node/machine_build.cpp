@@ -38,6 +38,7 @@ Result<std::unique_ptr<Machine>> Machine::create(const VmmSpec& spec, io::Loop& 
     TRY(machine->add_pci(spec));
     const auto entry = TRY(machine->load(spec));
     TRY(machine->add_vcpus(spec, entry));
+    if (spec.gdb) TRY(machine->add_debugger(*spec.gdb));
     return machine;
 }
 
@@ -171,6 +172,16 @@ Result<void> Machine::add_vcpus(const VmmSpec& spec, const vmm::boot::Entry& ent
         vcpus_.push_back(
             std::make_unique<vmm::Vcpu>(id, std::move(fd), vmm::Buses{ports_, mmio_}, sink_));
     }
+    return {};
+}
+
+Result<void> Machine::add_debugger(const GdbSpec& spec) {
+    auto listener = Fd{spec.listener};
+    processors_ = TRY(vmm::debug::VcpuProcessors::create(vm_, vcpus_, memory_, loop_, log_));
+    const auto around = vmm::debug::Session::Surroundings{
+        .loop = loop_, .processors = *processors_, .sink = sink_, .log = log_};
+    debugger_.emplace(around, std::move(listener));
+    if (spec.wait) beginning_ = vmm::debug::Beginning::wait;
     return {};
 }
 

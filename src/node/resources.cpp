@@ -12,6 +12,7 @@
 
 #include "net/tap.h"
 #include "node/firmware.h"
+#include "node/unix_socket.h"
 #include "node/vsock_dial.h"
 #include "storage/boot_record.h"
 #include "storage/disk_file.h"
@@ -20,6 +21,7 @@ namespace sheaf::node {
 
 namespace {
 
+constexpr int gdb_backlog = 4;
 constexpr auto boot_last = std::numeric_limits<unsigned>::max();
 
 // A file to be read whole, such as a kernel.
@@ -129,6 +131,13 @@ Result<Resources> Resources::open(const RunOptions& options) {
         resources.paths_.emplace_back(options.vsock->socket);
         spec.vsock =
             VsockSpec{.cid = options.vsock->cid, .listener = resources.keep(std::move(listener))};
+    }
+    if (options.gdb) {
+        auto listener =
+            TRY(listen_at("gdb socket", options.gdb->socket, gdb_backlog, SocketMode::owner));
+        resources.paths_.emplace_back(options.gdb->socket);
+        spec.gdb =
+            GdbSpec{.listener = resources.keep(std::move(listener)), .wait = options.gdb->wait};
     }
     spec.kvm = resources.keep(TRY(open_kvm()));
     return resources;

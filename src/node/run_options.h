@@ -33,6 +33,11 @@ struct VsockOption {
     std::string socket;  // programs of the host listen on this path with "_port" after it
 };
 
+struct GdbOption {
+    std::string socket;  // debuggers connect to this path
+    bool wait = false;   // the guest begins only when one lets it
+};
+
 struct RunOptions {
     std::string kernel;    // empty where firmware starts the machine
     std::string firmware;  // "uefi" or a file; empty where there is a kernel
@@ -44,6 +49,7 @@ struct RunOptions {
     std::vector<NetOption> nets;
     bool balloon = false;
     std::optional<VsockOption> vsock;
+    std::optional<GdbOption> gdb;
     std::string console = "stdio";  // or unix:PATH, or a file
     OnReboot on_reboot = OnReboot::restart;
     std::optional<std::string> pid_file;

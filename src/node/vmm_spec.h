@@ -33,6 +33,12 @@ struct VsockSpec {
 };
 BOOST_DESCRIBE_STRUCT(VsockSpec, (), (cid, listener, dial))
 
+struct GdbSpec {
+    int listener = -1;  // a unix socket to which debuggers connect
+    bool wait = false;  // whether the guest begins only when one lets it
+};
+BOOST_DESCRIBE_STRUCT(GdbSpec, (), (listener, wait))
+
 struct VmmSpec {
     int version = 1;
     int kvm = -1;
@@ -49,9 +55,10 @@ struct VmmSpec {
     std::vector<NicSpec> nics;
     bool balloon = false;
     std::optional<VsockSpec> vsock;
+    std::optional<GdbSpec> gdb;
 };
 BOOST_DESCRIBE_STRUCT(VmmSpec, (),
                       (version, kvm, cpus, memory, kernel, kernel_name, firmware, initrd,
-                       initrd_name, command_line, console, disks, nics, balloon, vsock))
+                       initrd_name, command_line, console, disks, nics, balloon, vsock, gdb))
 
 }  // namespace sheaf::node

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "node/descriptor_passing.h"
+#include "node/unix_socket.h"
 
 namespace sheaf::node {
 
@@ -16,34 +16,6 @@ namespace {
 
 constexpr std::size_t longest_port = sizeof("_4294967295") - 1;
 constexpr int backlog = 64;
-
-Result<sockaddr_un> address_of(const std::string& path) {
-    auto address = sockaddr_un{};
-    address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof(address.sun_path))
-        return fail(Kind::invalid, "socket \"{}\": a path of 1 to {} bytes is needed", path,
-                    sizeof(address.sun_path) - 1);
-    std::memcpy(address.sun_path, path.data(), path.size());
-    return address;
-}
-
-const sockaddr* generic(const sockaddr_un& address) {
-    const void* bytes = &address;
-    return static_cast<const sockaddr*>(bytes);
-}
-
-Result<Fd> stream_socket(int flags) {
-    return checked_fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), "making a socket");
-}
-
-// Without waiting: a program whose backlog is full refuses.
-Result<Fd> connect_to(const std::string& path) {
-    const auto address = TRY(address_of(path));
-    auto socket = TRY(stream_socket(SOCK_NONBLOCK));
-    TRY(checked(::connect(socket.get(), generic(address), sizeof(address)), "connecting to {}",
-                path));
-    return socket;
-}
 
 }  // namespace
 
@@ -86,12 +58,7 @@ Result<Fd> listen_for_vsock(const std::string& path) {
     if (path.size() > limit)
         return fail(Kind::invalid, "vsock socket \"{}\": a path of at most {} bytes is needed",
                     path, limit);
-    const auto address = TRY(address_of(path));
-    auto listener = TRY(stream_socket(0));
-    TRY(checked(::bind(listener.get(), generic(address), sizeof(address)), "vsock socket {}",
-                path));
-    TRY(checked(::listen(listener.get(), backlog), "vsock socket {}", path));
-    return listener;
+    return listen_at("vsock socket", path, backlog);
 }
 
 }  // namespace sheaf::node

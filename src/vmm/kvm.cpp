@@ -25,9 +25,15 @@ Result<void> request_void(const Fd& fd, unsigned long code, const char* name, au
     return {};
 }
 
+// The request with another size in it. The kernel's declarations that end in an array without a
+// length have another size in C++ than in C, and request numbers are made from it.
+constexpr unsigned long with_size(unsigned long code, std::size_t size) {
+    constexpr auto mask = static_cast<unsigned long>(_IOC_SIZEMASK) << _IOC_SIZESHIFT;
+    return (code & ~mask) | size << _IOC_SIZESHIFT;
+}
+
 // A count, an unused word, then entries: kvm_cpuid2, kvm_msrs and kvm_irq_routing all look like
-// this. The kernel's own declarations cannot be used, because the way they spell the variable array
-// gives another size in C++ than in C, and request numbers are made from it.
+// this.
 template <class Entry>
 class Counted {
   public:
@@ -44,8 +50,7 @@ class Counted {
         return entries;
     }
     static constexpr unsigned long request(unsigned long code) {
-        constexpr auto mask = static_cast<unsigned long>(_IOC_SIZEMASK) << _IOC_SIZESHIFT;
-        return (code & ~mask) | header_size << _IOC_SIZESHIFT;
+        return with_size(code, header_size);
     }
 
   private:
@@ -119,6 +124,36 @@ Result<kvm_sregs> VcpuFd::system_registers() const {
 
 Result<void> VcpuFd::set_fpu(const kvm_fpu& fpu) const {
     return request_void(fd_, KVM_SET_FPU, "KVM_SET_FPU", &fpu);
+}
+
+Result<void> VcpuFd::set_extended_state(const ExtendedState& state) const {
+    return request_void(fd_, with_size(KVM_SET_XSAVE, sizeof(state)), "KVM_SET_XSAVE",
+                        state.data());
+}
+
+Result<ExtendedState> VcpuFd::extended_state() const {
+    auto state = ExtendedState{};
+    TRY(request(fd_, with_size(KVM_GET_XSAVE, sizeof(state)), "KVM_GET_XSAVE", state.data()));
+    return state;
+}
+
+Result<void> VcpuFd::set_debug_registers(const kvm_debugregs& registers) const {
+    return request_void(fd_, KVM_SET_DEBUGREGS, "KVM_SET_DEBUGREGS", &registers);
+}
+
+Result<kvm_debugregs> VcpuFd::debug_registers() const {
+    auto registers = kvm_debugregs{};
+    TRY(request(fd_, KVM_GET_DEBUGREGS, "KVM_GET_DEBUGREGS", &registers));
+    return registers;
+}
+
+Result<void> VcpuFd::set_guest_debug(const kvm_guest_debug& debug) const {
+    return request_void(fd_, KVM_SET_GUEST_DEBUG, "KVM_SET_GUEST_DEBUG", &debug);
+}
+
+void VcpuFd::excuse_pause() const {
+    // A guest that uses another clock has nothing to be told.
+    static_cast<void>(::ioctl(fd_.get(), KVM_KVMCLOCK_CTRL, 0));
 }
 
 Result<void> VcpuFd::set_local_apic(const kvm_lapic_state& state) const {

@@ -6,6 +6,7 @@
 
 #include <linux/kvm.h>
 
+#include <array>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ struct MsrValue {
     std::uint32_t index;
     std::uint64_t value;
 };
+
+// Floating-point and vector registers, as XSAVE lays them out.
+using ExtendedState = std::array<std::byte, 4096>;
 
 // One virtual CPU. Its ioctls belong to the thread that runs it; set_immediate_exit() may be called
 // from any thread and from a signal handler.
@@ -38,8 +42,16 @@ class VcpuFd {
     Result<void> set_system_registers(const kvm_sregs& registers) const;
     Result<kvm_sregs> system_registers() const;
     Result<void> set_fpu(const kvm_fpu& fpu) const;
+    Result<void> set_extended_state(const ExtendedState& state) const;
+    Result<ExtendedState> extended_state() const;
     Result<void> set_local_apic(const kvm_lapic_state& state) const;
     Result<kvm_lapic_state> local_apic() const;
+    Result<void> set_debug_registers(const kvm_debugregs& registers) const;
+    Result<kvm_debugregs> debug_registers() const;
+    // Which traps leave the guest from now on, and which exception it gets first.
+    Result<void> set_guest_debug(const kvm_guest_debug& debug) const;
+    // Tells a guest whose clock is KVM's that it stood still, so that it does not blame itself.
+    void excuse_pause() const;
     // The guest's time stamp counter frequency, 0 where KVM does not tell.
     std::uint32_t tsc_khz() const;
     // Sets them in order; gives how many KVM took before it refused one.

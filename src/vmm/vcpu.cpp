@@ -38,8 +38,29 @@ void Vcpu::start(std::latch& gate) {
 }
 
 void Vcpu::request_stop() {
+    auto lock = std::unique_lock{mutex_};
     stopping_ = true;
+    call_out(std::move(lock));
+}
+
+void Vcpu::hold(Work work) {
+    auto lock = std::unique_lock{mutex_};
+    held_ = true;
+    work_.push_back(std::move(work));
+    call_out(std::move(lock));
+}
+
+void Vcpu::release(Work work) {
+    auto lock = std::unique_lock{mutex_};
+    held_ = false;
+    work_.push_back(std::move(work));
+    call_out(std::move(lock));
+}
+
+void Vcpu::call_out(std::unique_lock<std::mutex> lock) {
     fd_.set_immediate_exit(true);
+    lock.unlock();
+    asked_.notify_one();
     // With immediate_exit set, one signal is enough: it ends a KVM_RUN in progress, and a later one
     // returns at once.
     if (thread_.joinable()) ::pthread_kill(thread_.native_handle(), kick_signal());
@@ -54,13 +75,31 @@ void Vcpu::run(std::latch& gate) {
     ::pthread_setname_np(::pthread_self(), fmt::format("vcpu{}", id_).c_str());
     while (!stopping_) {
         const int error = fd_.run();
-        if (error == EINTR || error == EAGAIN) continue;
+        if (error == EINTR || error == EAGAIN) {
+            // KVM has finished the instruction that left the guest before it looked for the wish.
+            attend();
+            continue;
+        }
         if (error != 0) {
             sink_.ended({Ending::How::failed, Error::from_os(error, "KVM_RUN").text()});
             return;
         }
         if (!serve_exit()) return;
     }
+}
+
+void Vcpu::attend() {
+    auto lock = std::unique_lock{mutex_};
+    while (true) {
+        asked_.wait(lock, [this] { return !held_ || !work_.empty() || stopping_; });
+        if (stopping_) return;
+        if (work_.empty()) break;
+        auto work = std::exchange(work_, {});
+        lock.unlock();
+        for (auto& one : work) one(fd_);
+        lock.lock();
+    }
+    fd_.set_immediate_exit(false);
 }
 
 bool Vcpu::serve_exit() {
@@ -70,12 +109,24 @@ bool Vcpu::serve_exit() {
         case KVM_EXIT_MMIO: serve_memory(state); return true;
         case KVM_EXIT_IOAPIC_EOI:  // only level lines need it, and there are none
         case KVM_EXIT_INTR: return true;
+        case KVM_EXIT_DEBUG: serve_trap(); return true;
         case KVM_EXIT_HLT:  // only without an in-kernel local APIC
         case KVM_EXIT_SHUTDOWN:
             sink_.ended({Ending::How::triple_faulted, fmt::format("vCPU {} shut down", id_)});
             return false;
         default: sink_.ended({Ending::How::failed, describe(state)}); return false;
     }
+}
+
+void Vcpu::serve_trap() {
+    // KVM gives traps only to those that asked for them.
+    if (!traps_) return;
+    {
+        const auto lock = std::lock_guard{mutex_};
+        held_ = true;
+        fd_.set_immediate_exit(true);
+    }
+    traps_->trapped(id_, fd_, fd_.state().debug.arch);
 }
 
 void Vcpu::serve_port(const kvm_run& state) const {

@@ -170,6 +170,22 @@ class Inputs(unittest.TestCase):
             with self.subTest(value=value):
                 self.refused_run(BAD_INPUT, named, "--vsock", value)
 
+    def test_debuggers(self):
+        taken = self.file("taken")
+        for value, named in [
+            ("g", ["--gdb", "unix:PATH"]),
+            ("tcp:1234", ["--gdb", "unix:PATH"]),
+            ("unix:", ["--gdb", "no socket"]),
+            ("unix:g,now", ["--gdb", "now"]),
+            ("unix:g,wait,wait", ["--gdb", "wait,wait"]),
+            ("unix:" + "g" * 200, ["gdb socket", "1 to 107"]),
+            (f"unix:{taken}", [taken, "in use"]),
+            (f"unix:{self.folder.name}", [self.folder.name, "in use"]),
+            ("unix:/nonexistent/g", ["/nonexistent/g", "No such file"]),
+        ]:
+            with self.subTest(value=value):
+                self.refused_run(BAD_INPUT, named, "--gdb", value)
+
     def test_cards(self):
         for value, named in [
             ("tap=nonexistent0", ["nonexistent0", "ip tuntap add"]),

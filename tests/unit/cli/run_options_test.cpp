@@ -78,6 +78,8 @@ TEST(RunOptions, EveryOptionIsTaken) {
                                       "--balloon",
                                       "--vsock",
                                       "7,socket=/v",
+                                      "--gdb",
+                                      "unix:/g,wait",
                                       "--console",
                                       "unix:/x",
                                       "--on-reboot",
@@ -104,6 +106,9 @@ TEST(RunOptions, EveryOptionIsTaken) {
     ASSERT_TRUE(options->vsock);
     EXPECT_EQ(options->vsock->cid, 7u);
     EXPECT_EQ(options->vsock->socket, "/v");
+    ASSERT_TRUE(options->gdb);
+    EXPECT_EQ(options->gdb->socket, "/g");
+    EXPECT_TRUE(options->gdb->wait);
     EXPECT_EQ(options->on_reboot, node::OnReboot::exit);
     EXPECT_EQ(options->pid_file, "p");
     EXPECT_EQ(options->report, "r");
@@ -132,6 +137,9 @@ TEST(RunOptions, EachMistakeIsOneSentenceThatNamesTheOption) {
     EXPECT_EQ(mistake({"--vsock", "3"}), "--vsock: \"3\" names no socket");
     EXPECT_EQ(mistake({"--vsock", "socket=/v"}), "--vsock: CID: \"socket=/v\" is not a number");
     EXPECT_NE(mistake({"--vsock", "3,path=/v"}).find("path"), std::string::npos);
+    EXPECT_EQ(mistake({"--gdb", "/g"}), "--gdb: \"/g\" is not unix:PATH or unix:PATH,wait");
+    EXPECT_EQ(mistake({"--gdb", "unix:,wait"}), "--gdb: \"unix:,wait\" names no socket");
+    EXPECT_EQ(mistake({"--gdb", "unix:/g,stop"}), "--gdb: \"stop\" is not \"wait\"");
     EXPECT_EQ(mistake({"--on-reboot", "never"}),
               "--on-reboot is \"restart\" or \"exit\", not \"never\"");
     EXPECT_EQ(mistake({"--initrd", ""}), "--initrd is empty");

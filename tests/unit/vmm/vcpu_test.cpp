@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <condition_variable>
+#include <future>
 
 #include <gtest/gtest.h>
 
@@ -131,6 +132,52 @@ TEST_F(VcpuTest, StopBeforeTheGateOpensNeverEntersTheGuest) {
     vcpu_->request_stop();
     gate_.count_down();
     vcpu_->join();
+    EXPECT_TRUE(endings_.endings.empty());
+}
+
+TEST_F(VcpuTest, AHeldProcessorStandsStillForWork) {
+    // mov al, 1; out 0xe9, al; inc cx; jmp to the inc
+    auto& vcpu = start({0xb0, 0x01, 0xe6, 0xe9, 0x41, 0xeb, 0xfd});
+    port_.wait_for(1);
+    auto told = std::promise<kvm_regs>{};
+    vcpu.hold([&](const VcpuFd& fd) { told.set_value(*fd.registers()); });
+    const auto first = told.get_future().get();
+    EXPECT_GE(first.rip, 0x1004u);
+    EXPECT_LE(first.rip, 0x1005u);
+    // It does more work without having moved, and goes on from where the last work put it.
+    auto again = std::promise<kvm_regs>{};
+    vcpu.hold([&](const VcpuFd& fd) { again.set_value(*fd.registers()); });
+    EXPECT_EQ(again.get_future().get().rcx, first.rcx);
+    vcpu.release([](const VcpuFd& fd) {
+        auto registers = *fd.registers();
+        registers.rip = 0x1000;
+        EXPECT_TRUE(fd.set_registers(registers));
+    });
+    EXPECT_EQ(port_.wait_for(2).size(), 2u);
+    vcpu.request_stop();
+    vcpu.join();
+}
+
+TEST_F(VcpuTest, AnInstructionThatLeftTheGuestIsWholeBeforeWork) {
+    // in al, 0xe9 for ever: 0x5a is in al whenever the processor stands after it.
+    auto& vcpu = start({0xb0, 0x01, 0xe6, 0xe9, 0xb0, 0x00, 0xe4, 0xe9, 0xeb, 0xfa});
+    port_.wait_for(1);
+    for (int round = 0; round < 50; ++round) {
+        auto told = std::promise<kvm_regs>{};
+        vcpu.hold([&](const VcpuFd& fd) { told.set_value(*fd.registers()); });
+        const auto registers = told.get_future().get();
+        if (registers.rip == 0x1008) EXPECT_EQ(registers.rax & 0xff, 0x5au);
+        vcpu.release([](const VcpuFd&) {});
+    }
+    vcpu.request_stop();
+    vcpu.join();
+}
+
+TEST_F(VcpuTest, AHeldProcessorCanBeStopped) {
+    auto& vcpu = start({0xeb, 0xfe});
+    vcpu.hold([](const VcpuFd&) {});
+    vcpu.request_stop();
+    vcpu.join();
     EXPECT_TRUE(endings_.endings.empty());
 }
 

@@ -1,0 +1,51 @@
+#include "node/unix_socket.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace sheaf::node {
+namespace {
+
+class UnixSocketTest : public testing::Test {
+  protected:
+    UnixSocketTest() {
+        auto name = std::string{"/tmp/unix_socket_test.XXXXXX"};
+        folder = ::mkdtemp(name.data());
+    }
+    ~UnixSocketTest() override { std::filesystem::remove_all(folder); }
+    std::filesystem::path folder;
+};
+
+TEST_F(UnixSocketTest, WhoListensIsReached) {
+    const auto listener = listen_at("test socket", folder / "s", 1);
+    ASSERT_TRUE(listener) << listener.error().text();
+    EXPECT_TRUE(connect_to(folder / "s"));
+    EXPECT_EQ(connect_to(folder / "t").error().kind(), Kind::not_found);
+}
+
+TEST_F(UnixSocketTest, ASocketForItsOwnerHasThatModeFromTheStart) {
+    const auto listener = listen_at("test socket", folder / "s", 1, SocketMode::owner);
+    ASSERT_TRUE(listener);
+    struct stat information{};
+    ASSERT_EQ(::stat((folder / "s").c_str(), &information), 0);
+    EXPECT_EQ(information.st_mode & 0777, 0600u);
+}
+
+TEST_F(UnixSocketTest, MistakesNameTheSocket) {
+    ASSERT_TRUE(listen_at("test socket", folder / "s", 1));
+    for (const auto& path : {folder / "s", folder, folder / "none" / "s",
+                             folder / std::string(200, 's'), std::filesystem::path{}}) {
+        const auto refused = listen_at("test socket", path, 1);
+        ASSERT_FALSE(refused);
+        EXPECT_TRUE(refused.error().text().contains("test socket")) << refused.error().text();
+        EXPECT_TRUE(refused.error().text().contains(path.string())) << refused.error().text();
+    }
+    EXPECT_TRUE(std::filesystem::exists(folder / "s")) << "what was there stays";
+}
+
+}  // namespace
+}  // namespace sheaf::node
