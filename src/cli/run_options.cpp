@@ -30,8 +30,7 @@ Result<node::DiskOption> parse_disk(const std::string& text) {
     if (const auto format = properties.find("format");
         format != properties.end() && format->second != "raw")
         return fail(Kind::unsupported,
-                    "format {} is not supported; convert it with "
-                    "qemu-img convert -O raw",
+                    "format {} is not supported; make a volume of it with sheaf image import",
                     format->second);
     if (const auto flag = properties.find("readonly"); flag != properties.end()) {
         if (!flag->second.empty() && flag->second != "on" && flag->second != "off")

@@ -76,9 +76,8 @@ Result<void> prefer_direct(const Fd& disk) {
     return {};
 }
 
-}  // namespace
-
-Result<Fd> open_disk(const std::string& path, Access access) {
+// Opens and locks what is a regular file or a block device.
+Result<Fd> open_locked(const std::string& path, Access access) {
     // Looked at before it is opened: opening a pipe or a terminal has effects.
     struct stat status{};
     if (::stat(path.c_str(), &status) != 0) return open_failure(path, errno);
@@ -93,11 +92,21 @@ Result<Fd> open_disk(const std::string& path, Access access) {
     if (::fstat(disk.get(), &status) != 0) return fail_os(errno, "disk {}", path);
     TRY(check_kind(path, status));
     TRY_WITHIN(checked(::fcntl(disk.get(), F_SETFL, 0), "clearing flags"), "disk {}", path);
-
     TRY(lock(path, disk, access));
+    return disk;
+}
+
+}  // namespace
+
+Result<Fd> open_disk(const std::string& path, Access access) {
+    auto disk = TRY(open_locked(path, access));
     TRY(check_size(path, disk));
     TRY_WITHIN(prefer_direct(disk), "disk {}", path);
     return disk;
+}
+
+Result<Fd> open_buffered(const std::string& path) {
+    return open_locked(path, Access::read_only);
 }
 
 Result<std::uint64_t> size_of(const Fd& disk) {

@@ -26,6 +26,9 @@ struct Alignment {
 // path and what is wrong with it.
 Result<Fd> open_disk(const std::string& path, Access access);
 
+// The same for reading, through the page cache and whatever its size is.
+Result<Fd> open_buffered(const std::string& path);
+
 // Size of an open raw file or block device in bytes.
 Result<std::uint64_t> size_of(const Fd& disk);
 
