@@ -4,6 +4,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/bytes.h"
+
 namespace sheaf::image {
 
 namespace {
@@ -25,9 +27,9 @@ class Zlib final : public Decompressor {
     Result<void> expand(std::span<const std::byte> from, std::span<std::byte> into) override {
         if (::inflateReset(&stream_) != Z_OK)
             return fail(Kind::corrupt, "the decompressor cannot begin again");
-        stream_.next_in = static_cast<const Bytef*>(static_cast<const void*>(from.data()));
+        stream_.next_in = octets(from);
         stream_.avail_in = static_cast<uInt>(from.size());
-        stream_.next_out = static_cast<Bytef*>(static_cast<void*>(into.data()));
+        stream_.next_out = octets(into);
         stream_.avail_out = static_cast<uInt>(into.size());
         const auto status = ::inflate(&stream_, Z_FINISH);
         // Z_BUF_ERROR: the stream has more, or less, than what fills the cluster.

@@ -4,9 +4,7 @@
 
 namespace sheaf::pool {
 
-namespace {
-
-io::Task<void> fill(io::Loop& loop, const Holding& made, NewVolume wanted) {
+io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wanted) {
     const auto head = co_await make_id();
     static_cast<void>(co_await made.make_layer(head));
     auto files = co_await made.open_files();
@@ -18,14 +16,12 @@ io::Task<void> fill(io::Loop& loop, const Holding& made, NewVolume wanted) {
     co_await volume::Volume::create(loop, std::move(files), shape);
 }
 
-}  // namespace
-
 io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted) {
     co_await check_name("volume", wanted.name);
     const auto there = co_await pool.shelf(Shelf::volumes).has(wanted.name);
     if (there) co_await fail(Kind::exists, "volume {}: exists already", wanted.name);
     auto made = co_await pool.begin(Shelf::volumes, "volume create");
-    auto outcome = co_await fill(loop, made, wanted).result();
+    auto outcome = co_await make_content(loop, made, wanted).result();
     if (outcome) outcome = pool.publish(made, Shelf::volumes, wanted.name);
     // What cannot be discarded now is swept later.
     if (!outcome && made.name().empty()) static_cast<void>(pool.discard(made, Shelf::volumes));

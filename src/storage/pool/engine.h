@@ -18,6 +18,10 @@ struct NewVolume {
 // pool outlives the task.
 io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted);
 
+// What a new holding of a pool needs to be a volume: its first layer, and nothing in it. The name
+// in `wanted` is not looked at.
+io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wanted);
+
 // The engine of a volume that this process holds; the pool outlives it.
 io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool& pool,
                                                       const Holding& holding);

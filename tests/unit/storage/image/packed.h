@@ -12,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
+
 namespace sheaf::image {
 
 // Text that becomes much shorter.
@@ -25,9 +27,9 @@ inline std::vector<std::byte> deflated(std::span<const std::byte> bytes, int win
     std::vector<std::byte> out(bytes.size() + 256);
     z_stream stream{};
     EXPECT_EQ(::deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    stream.next_in = static_cast<const Bytef*>(static_cast<const void*>(bytes.data()));
+    stream.next_in = octets(bytes);
     stream.avail_in = static_cast<uInt>(bytes.size());
-    stream.next_out = static_cast<Bytef*>(static_cast<void*>(out.data()));
+    stream.next_out = octets(std::span{out});
     stream.avail_out = static_cast<uInt>(out.size());
     EXPECT_EQ(::deflate(&stream, Z_FINISH), Z_STREAM_END);
     out.resize(stream.total_out);
