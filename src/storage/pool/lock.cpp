@@ -73,6 +73,16 @@ Result<std::optional<VolumeLock>> VolumeLock::take(const Directory& volume, std:
     return VolumeLock{std::move(file)};
 }
 
+Result<std::optional<VolumeLock>> VolumeLock::take_if_free(const Directory& volume,
+                                                           std::string_view verb) {
+    auto file = TRY(volume.open_file(lock_name, O_RDWR | O_CREAT));
+    const auto path = volume.path_of(lock_name);
+    if (!TRY(set(file, path, F_OFD_SETLK, range_of(F_WRLCK, engine_byte, change_byte + 1))))
+        return std::nullopt;
+    write_holder(file, verb);
+    return VolumeLock{std::move(file)};
+}
+
 Result<void> VolumeLock::begin_serving() const {
     TRY(set(file_, lock_name, F_OFD_SETLK, range_of(F_UNLCK, change_byte, 1)));
     return {};

@@ -35,6 +35,10 @@ class VolumeLock {
     // serves, or has ended, by now. Waits while another begins or ends.
     static Result<std::optional<VolumeLock>> take(const Directory& volume, std::string_view verb);
 
+    // The same without waiting, for whoever looks whether it is still held.
+    static Result<std::optional<VolumeLock>> take_if_free(const Directory& volume,
+                                                          std::string_view verb);
+
     // Others are served from now on.
     Result<void> begin_serving() const;
     // Others are not served any more; they wait for the end.

@@ -218,8 +218,9 @@ Result<void> Pool::sweep(const Directory& shelf, const std::string& name, const 
     auto directory = shelf.open_below(name);
     if (!directory && directory.error().kind() == Kind::not_found) return {};
     if (!directory) return Failure{std::move(directory).error()};
-    const auto own = TRY(VolumeLock::take(*directory, "sweep"));
-    if (!own) return {};  // somebody is at it
+    // Whoever is at it may be waiting for the pool's lock: nobody waits for them under it.
+    const auto own = TRY(VolumeLock::take_if_free(*directory, "sweep"));
+    if (!own) return {};
     for (const auto& layer : TRY(noted_layers(*directory))) TRY(end_claim(layers_, layer, id));
     return shelf.remove_directory(name);
 }

@@ -56,6 +56,16 @@ TEST_F(Locks, WhileAnEngineEndsOthersWaitForTheEnd) {
     EXPECT_TRUE(got);
 }
 
+// Under the pool's lock nobody waits for one who may be waiting for the pool's lock.
+TEST_F(Locks, WhoOnlyLooksDoesNotWait) {
+    auto first = VolumeLock::take(place, "run").value();
+    EXPECT_FALSE(VolumeLock::take_if_free(place, "sweep").value());
+    ASSERT_TRUE(first->begin_serving());
+    EXPECT_FALSE(VolumeLock::take_if_free(place, "sweep").value());
+    first.reset();
+    EXPECT_TRUE(VolumeLock::take_if_free(place, "sweep").value());
+}
+
 TEST_F(Locks, TextThatIsNotOursNamesNobody) {
     auto first = VolumeLock::take(place, "run").value();
     ASSERT_TRUE(place.write_file("other", ""));
