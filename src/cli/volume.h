@@ -10,5 +10,6 @@ extern const Verb volume_create_verb;
 extern const Verb volume_list_verb;
 extern const Verb volume_show_verb;
 extern const Verb volume_delete_verb;
+extern const Verb volume_export_verb;
 
 }  // namespace sheaf::cli
