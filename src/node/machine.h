@@ -20,6 +20,7 @@
 #include "devices/virtio/pci_transport.h"
 #include "net/port.h"
 #include "node/vmm_spec.h"
+#include "node/volume_disk.h"
 #include "node/vsock_dial.h"
 #include "storage/file_block.h"
 #include "vmm/boot/entry.h"
@@ -46,8 +47,8 @@ class Machine {
     void refresh_disks();
     // No vCPU enters the guest any more. Any thread, also a vCPU's.
     void request_stop();
-    // After request_stop(): waits for the vCPUs, the I/O in flight and the console's output. Loop
-    // thread, once.
+    // After request_stop(): waits for the vCPUs, the I/O in flight and the console's output, and
+    // closes the volumes. Loop thread, once.
     io::Task<void> drain();
 
   private:
@@ -55,7 +56,8 @@ class Machine {
             vmm::EndingSink& sink, const Logger& log);
 
     struct Disk {
-        std::unique_ptr<storage::FileBlock> block;
+        std::unique_ptr<storage::FileBlock> file;  // or
+        std::unique_ptr<VolumeDisk> volume;
         virtio::Blk* device;  // owned by pci_
     };
 
@@ -64,6 +66,7 @@ class Machine {
     Result<void> add_legacy_devices(const VmmSpec& spec);
     Result<void> add_pci(const VmmSpec& spec);
     Result<void> add_disk(const DiskSpec& spec, unsigned cpus);
+    io::Task<void> close_volumes();
     Result<void> add_nic(const NicSpec& spec);
     Result<void> add_vsock(const VsockSpec& spec);
     Result<void> add_virtio(std::unique_ptr<virtio::Device> device);

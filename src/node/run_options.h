@@ -15,7 +15,9 @@ namespace sheaf::node {
 enum class OnReboot { restart, exit };
 
 struct DiskOption {
-    std::string path;
+    std::string path;    // or a volume
+    std::string volume;  // its name
+    std::string pool;    // and where it is
     bool read_only = false;
     std::string serial;            // empty: "disk0", "disk1", ...
     std::optional<unsigned> boot;  // its place in the boot order; those without one come after

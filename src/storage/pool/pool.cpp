@@ -90,7 +90,9 @@ Result<std::unique_ptr<Pool>> Pool::open(const std::string& path) {
 
 Result<std::unique_ptr<Pool>> Pool::open_or_make(const std::string& path) {
     if (path.empty()) return fail(Kind::invalid, "the path of the pool is empty");
-    if (!std::filesystem::exists(std::filesystem::path{path} / "pool.json")) TRY(make_pool(path));
+    std::error_code failure;
+    const auto about = std::filesystem::path{path} / "pool.json";
+    if (!std::filesystem::exists(about, failure)) TRY(make_pool(path));
     return open(path);
 }
 

@@ -77,6 +77,7 @@ class Inputs(sheaf.PoolTest):
         with open(self.pool / "volumes/root/lock", "r+") as lock:
             # F_OFD_SETLK on byte 0, as an engine does.
             fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+            lock.truncate(0)
             lock.write(json.dumps({"pid": 4711, "verb": "run"}))
             lock.flush()
             self.refused(BAD_INPUT, ["root", "in use by process 4711 (sheaf run)"], "volume", "delete", "root")
