@@ -2,9 +2,10 @@
 # The Debian 12 packages that each part needs; sourced.
 
 packages_build=(clang-19 lld-19 llvm-19 ccache ninja-build cmake pkg-config git python3
-    libsimdjson-dev libfmt-dev liburing-dev libisal-dev libboost1.81-dev libcap-dev libseccomp-dev acpica-tools)
+    libsimdjson-dev libfmt-dev liburing-dev libisal-dev libboost1.81-dev zlib1g-dev libzstd-dev libssl-dev
+    libcap-dev libseccomp-dev acpica-tools)
 packages_test=(clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-dev libgmock-dev
-    libbenchmark-dev shellcheck fio iproute2 iputils-ping)
+    libbenchmark-dev shellcheck fio qemu-utils iproute2 iputils-ping)
 packages_lab=(qemu-system-x86 busybox-static kmod cpio e2fsprogs iproute2 iputils-ping
     netcat-openbsd util-linux python3 gdb)
 packages_guest=(mmdebstrap debian-archive-keyring e2fsprogs)

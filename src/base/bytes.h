@@ -32,6 +32,13 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
 inline std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
+// Bytes as libraries of C take them.
+inline const unsigned char* octets(std::span<const std::byte> bytes) {
+    return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+inline unsigned char* octets(std::span<std::byte> bytes) {
+    return reinterpret_cast<unsigned char*>(bytes.data());
+}
 template <WireStruct T>
 std::span<const std::byte> bytes_of(const T& value) {
     return std::as_bytes(std::span{&value, 1});

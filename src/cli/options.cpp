@@ -11,9 +11,26 @@ namespace sheaf::cli {
 
 namespace {
 
-const Option* find_option(const Verb& verb, std::string_view name) {
-    const auto found = std::ranges::find(verb.options, name, &Option::name);
+std::string dashed(std::string_view name) {
+    return fmt::format("{}{}", name.size() == 1 ? "-" : "--", name);
+}
+
+const Option* find_option(const Verb& verb, std::string_view word) {
+    const auto found = std::ranges::find_if(
+        verb.options, [&](const Option& option) { return dashed(option.name) == word; });
     return found == verb.options.end() ? nullptr : &*found;
+}
+
+Failure surplus(const Verb& verb, std::string_view word) {
+    if (verb.operands.empty()) return fail(Kind::invalid, "\"{}\" is not an option", word);
+    return fail(Kind::invalid, "\"{}\" is one word too many", word);
+}
+
+// Two columns; a left one that is too wide has a line of its own.
+std::string help_line(std::string left, std::string_view right) {
+    constexpr std::size_t column = 30;
+    if (left.size() >= column) left += '\n' + std::string(column, ' ');
+    return fmt::format("{:<{}}{}\n", left, column, right);
 }
 
 // The next field of a comma-separated list, with ",," read as one comma; shortens `text`.
@@ -42,43 +59,57 @@ std::span<const std::string> Arguments::all(std::string_view name) const {
 Result<std::string> Arguments::one(std::string_view name, std::string_view otherwise) const {
     const auto values = all(name);
     if (values.size() > 1)
-        return fail(Kind::invalid, "--{} is given {} times", name, values.size());
+        return fail(Kind::invalid, "{} is given {} times", dashed(name), values.size());
     return values.empty() ? std::string{otherwise} : values.front();
+}
+
+std::string_view last_word(std::string_view name) {
+    return name.substr(name.rfind(' ') + 1);
 }
 
 Result<Arguments> parse(const Verb& verb, std::span<char*> arguments) {
     auto parsed = Arguments{};
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-        auto word = std::string_view{arguments[i]};
-        if (!word.starts_with("--") || word.size() < 3)
-            return fail(Kind::invalid, "\"{}\" is not an option", word);
+        const auto word = std::string_view{arguments[i]};
+        if (!word.starts_with('-') || word == "-" || word == "--") {
+            if (parsed.operands_.size() == verb.operands.size()) return surplus(verb, word);
+            parsed.operands_.emplace_back(word);
+            continue;
+        }
         const auto equals = word.find('=');
-        const auto name = word.substr(2, equals == word.npos ? word.npos : equals - 2);
-        const auto* option = find_option(verb, name);
-        if (!option) return fail(Kind::invalid, "there is no option --{}", name);
+        const auto shown = word.substr(0, equals);
+        const auto* option = find_option(verb, shown);
+        if (!option) return fail(Kind::invalid, "there is no option {}", shown);
         auto value = std::string{};
         if (equals != word.npos) {
-            if (option->value.empty()) return fail(Kind::invalid, "--{} takes no value", name);
+            if (option->value.empty()) return fail(Kind::invalid, "{} takes no value", shown);
             value = word.substr(equals + 1);
         } else if (!option->value.empty()) {
             if (++i == arguments.size())
-                return fail(Kind::invalid, "--{} needs a value: {}", name, option->value);
+                return fail(Kind::invalid, "{} needs a value: {}", shown, option->value);
             value = arguments[i];
         }
-        parsed.values_[std::string{name}].push_back(std::move(value));
+        parsed.values_[std::string{option->name}].push_back(std::move(value));
     }
+    if (parsed.operands_.size() < verb.operands.size())
+        return fail(Kind::invalid, "{} is missing", verb.operands[parsed.operands_.size()].name);
     return parsed;
 }
 
 std::string help_of(const Verb& verb) {
-    constexpr std::size_t column = 30;
-    auto text = fmt::format("sheaf {}: {}\n\nUsage: sheaf {} [options]\n\nOptions:\n", verb.name,
-                            verb.summary, verb.name);
-    for (const auto& option : verb.options) {
-        auto left = fmt::format("  --{} {}", option.name, option.value);
-        if (left.size() >= column) left += '\n' + std::string(column, ' ');
-        text += fmt::format("{:<{}}{}\n", left, column, option.help);
-    }
+    auto usage = fmt::format("sheaf {}", verb.name);
+    if (!verb.verbs.empty()) usage += " VERB";
+    for (const auto& operand : verb.operands) usage += fmt::format(" {}", operand.name);
+    if (verb.verbs.empty() && !verb.options.empty()) usage += " [options]";
+    auto text = fmt::format("sheaf {}: {}\n\nUsage: {}\n", verb.name, verb.summary, usage);
+    for (const auto& operand : verb.operands)
+        text += help_line(fmt::format("  {}", operand.name), operand.help);
+    if (!verb.verbs.empty()) text += "\nVerbs:\n";
+    for (const auto* below : verb.verbs)
+        text += help_line(fmt::format("  {}", last_word(below->name)), below->summary);
+    if (!verb.options.empty()) text += "\nOptions:\n";
+    for (const auto& option : verb.options)
+        text += help_line(fmt::format("  {} {}", dashed(option.name), option.value), option.help);
     if (!verb.details.empty()) text += fmt::format("\n{}\n", verb.details);
     text += fmt::format("\nExample:\n  {}\n", verb.example);
     return text;

@@ -14,24 +14,33 @@
 namespace sheaf::cli {
 
 struct Option {
-    std::string_view name;   // without dashes
+    std::string_view name;   // without dashes; of one letter it is written with one dash
     std::string_view value;  // what its value is called in the help; empty for a flag
     std::string_view help;
 };
 
-struct Verb {
+// A word that is given by its place.
+struct Operand {
     std::string_view name;
+    std::string_view help;
+};
+
+struct Verb {
+    std::string_view name;  // of a sub-verb with the verb before it: "volume create"
     std::string_view summary;
     std::span<const Option> options;
     std::string_view details;  // further paragraphs of the help, or empty
     std::string_view example;
-    int (*main)(std::span<char*> arguments);
+    int (*main)(std::span<char*> arguments);  // none where there are sub-verbs
+    std::span<const Operand> operands = {};   // all of them are needed
+    std::span<const Verb* const> verbs = {};  // its sub-verbs; a verb that has some is none itself
 };
 
 // The values given for each option, in order; a flag has one empty value.
 class Arguments {
   public:
     bool has(std::string_view name) const { return values_.contains(name); }
+    const std::string& operand(std::size_t place) const { return operands_.at(place); }
     // All values of a repeatable option.
     std::span<const std::string> all(std::string_view name) const;
     // The value of an option that may be given once; `otherwise` where it was not.
@@ -40,13 +49,17 @@ class Arguments {
   private:
     friend Result<Arguments> parse(const Verb&, std::span<char*>);
     std::map<std::string, std::vector<std::string>, std::less<>> values_;
+    std::vector<std::string> operands_;
 };
 
-// Parses what follows the verb. `--name value` and `--name=value` are the same. Fails with invalid,
-// naming the argument.
+// Parses what follows the verb. `--name value` and `--name=value` are the same; operands and
+// options may be mixed. Fails with invalid, naming the argument.
 Result<Arguments> parse(const Verb& verb, std::span<char*> arguments);
 
 std::string help_of(const Verb& verb);
+
+// What a sub-verb is called behind its verb.
+std::string_view last_word(std::string_view name);
 
 // Splits "path=F,format=raw,readonly"; a comma inside a value is written twice. Fails with invalid
 // on a key that is not in `keys` or given twice. A key without "=" has an empty value.

@@ -27,6 +27,7 @@ constexpr auto options = std::to_array<Option>({
     {"memory", "SIZE", "guest memory, for example 512M or 4G (default: 512M)"},
     {"disk", "path=F[,format=raw][,readonly][,serial=S][,boot=N]",
      "a virtio disk; may be repeated; firmware tries 1 first"},
+    {"disk", "volume=NAME[,pool=DIR][,serial=S][,boot=N]", "the same on a volume"},
     {"cdrom", "FILE", "an ISO image as a read-only disk; may be repeated"},
     {"net", "tap=NAME[,mac=AA:..][,mtu=N]", "a virtio network card on a tap; may be repeated"},
     {"balloon", "", "the host gets memory back that the guest does not use"},

@@ -4,6 +4,8 @@
 
 #include "net/mac_address.h"
 #include "node/firmware.h"
+#include "storage/pool/name.h"
+#include "storage/pool/pool.h"
 
 namespace sheaf::cli {
 
@@ -20,18 +22,29 @@ constexpr std::uint64_t cid_most = 0xfffffffe;
 constexpr std::size_t serial_limit = 20;  // virtio 1.2, 5.2.6.1
 
 Result<node::DiskOption> parse_disk(const std::string& text) {
-    constexpr auto keys =
-        std::to_array<std::string_view>({"path", "format", "readonly", "serial", "boot"});
+    constexpr auto keys = std::to_array<std::string_view>(
+        {"path", "format", "readonly", "serial", "boot", "volume", "pool"});
     const auto properties = TRY(parse_properties(text, keys));
     auto disk = node::DiskOption{};
     if (const auto path = properties.find("path"); path != properties.end())
         disk.path = path->second;
-    if (disk.path.empty()) return fail(Kind::invalid, "\"{}\" names no path", text);
+    if (const auto name = properties.find("volume"); name != properties.end()) {
+        TRY(pool::check_name("volume", name->second));
+        disk.volume = name->second;
+        const auto place = properties.find("pool");
+        disk.pool = place == properties.end() ? pool::default_pool : place->second;
+        for (const auto* other : {"path", "format", "readonly"})
+            if (properties.contains(other))
+                return fail(Kind::invalid, "{} does not go with volume in \"{}\"", other, text);
+    } else if (properties.contains("pool")) {
+        return fail(Kind::invalid, "pool goes with volume in \"{}\"", text);
+    } else if (disk.path.empty()) {
+        return fail(Kind::invalid, "\"{}\" names no path and no volume", text);
+    }
     if (const auto format = properties.find("format"); format != properties.end()) {
         if (format->second != "raw")
             return fail(Kind::unsupported,
-                        "format {} is not supported; convert it with "
-                        "qemu-img convert -O raw",
+                        "format {} is not supported; make a volume of it with sheaf image import",
                         format->second);
         disk.raw = true;
     }
@@ -153,8 +166,10 @@ Result<node::RunOptions> parse_run_options(const Arguments& arguments) {
         options.disks.push_back(TRY_WITHIN(parse_disk(text), "--disk"));
     for (const auto& path : arguments.all("cdrom")) {
         if (path.empty()) return fail(Kind::invalid, "--cdrom is empty");
-        options.disks.push_back(
-            {.path = path, .read_only = true, .raw = false, .serial = {}, .boot = {}});
+        auto disk = node::DiskOption{};
+        disk.path = path;
+        disk.read_only = true;
+        options.disks.push_back(std::move(disk));
     }
     for (const auto& text : arguments.all("net"))
         options.nets.push_back(TRY_WITHIN(parse_net(text), "--net"));

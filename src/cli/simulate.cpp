@@ -63,32 +63,44 @@ int run_histories(const Wanted& wanted) {
     return 0;
 }
 
-int simulate_main(std::span<char*> arguments) {
-    const auto what = arguments.empty() ? std::string_view{} : std::string_view{arguments[0]};
-    const auto named = what == "volume";
-    const auto parsed = arguments_or_exit(simulate_verb, named ? arguments.subspan(1) : arguments);
+int simulate_volume_main(std::span<char*> arguments);
+
+constexpr Verb simulate_volume_verb = {
+    .name = "simulate volume",
+    .summary = "histories of a volume: requests, faults, power cuts, kills",
+    .options = options,
+    .details =
+        "A model says what every read may give. The same seed is the same history. The exit code "
+        "is\n"
+        "0 when every promise was kept, else 1, with the seed. Nothing of this host is read or "
+        "written.",
+    .example = "sheaf simulate volume --seed 1 --seeds 1000",
+    .main = simulate_volume_main,
+};
+
+int simulate_volume_main(std::span<char*> arguments) {
+    const auto parsed = arguments_or_exit(simulate_volume_verb, arguments);
     if (!parsed) return parsed.error();
-    auto numbers = wanted(*parsed);
-    if (!named) numbers = fail(Kind::invalid, "say what to simulate: volume");
+    const auto numbers = wanted(*parsed);
     if (numbers) return run_histories(*numbers);
-    fmt::print(stderr, "sheaf: simulate: {}; see sheaf simulate --help\n", numbers.error().text());
+    fmt::print(stderr, "sheaf: simulate volume: {}; see sheaf simulate volume --help\n",
+               numbers.error().text());
     return static_cast<int>(node::ExitCode::usage);
 }
+
+constexpr auto kinds = std::to_array<const Verb*>({&simulate_volume_verb});
 
 }  // namespace
 
 constinit const Verb simulate_verb = {
     .name = "simulate",
     .summary = "run the storage engine on simulated disks that fail in every way",
-    .options = options,
-    .details =
-        "sheaf simulate volume runs histories of a volume: requests, failing disks, processes "
-        "that\n"
-        "are killed, power cuts at any instant. A model says what every read may give. The same\n"
-        "seed is the same history. The exit code is 0 when every promise was kept, else 1, with\n"
-        "the seed. Nothing of this host is read or written.",
+    .options = {},
+    .details = {},
     .example = "sheaf simulate volume --seed 1 --seeds 1000",
-    .main = simulate_main,
+    .main = nullptr,
+    .operands = {},
+    .verbs = kinds,
 };
 
 }  // namespace sheaf::cli

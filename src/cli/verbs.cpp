@@ -10,7 +10,8 @@ namespace sheaf::cli {
 
 namespace {
 
-constexpr auto all_verbs = std::to_array<const Verb*>({&run_verb, &doctor_verb, &simulate_verb});
+constexpr auto all_verbs = std::to_array<const Verb*>(
+    {&run_verb, &volume_verb, &image_verb, &doctor_verb, &simulate_verb});
 
 constexpr auto usage_exit = static_cast<int>(node::ExitCode::usage);
 
@@ -34,6 +35,25 @@ int refuse(std::string_view message, std::string_view remedy) {
     return usage_exit;
 }
 
+int refuse(const Verb& verb, std::string_view message) {
+    return refuse(fmt::format("{}: {}", verb.name, message),
+                  fmt::format("see sheaf {} --help", verb.name));
+}
+
+// A verb does its work, or chooses among its sub-verbs.
+int run(const Verb& verb, std::span<char*> arguments) {
+    if (verb.verbs.empty()) return verb.main(arguments);
+    if (arguments.empty()) return refuse(verb, "a verb is missing");
+    const auto word = std::string_view{arguments[0]};
+    if (word == "--help" || word == "-h") {
+        print(stdout, help_of(verb));
+        return 0;
+    }
+    for (const auto* below : verb.verbs)
+        if (last_word(below->name) == word) return run(*below, arguments.subspan(1));
+    return refuse(verb, fmt::format("there is no verb \"{}\"", word));
+}
+
 }  // namespace
 
 std::span<const Verb* const> verbs() {
@@ -47,9 +67,7 @@ std::expected<Arguments, int> arguments_or_exit(const Verb& verb, std::span<char
         return std::unexpected{0};
     }
     auto parsed = parse(verb, arguments);
-    if (!parsed)
-        return std::unexpected{refuse(fmt::format("{}: {}", verb.name, parsed.error().text()),
-                                      fmt::format("see sheaf {} --help", verb.name))};
+    if (!parsed) return std::unexpected{refuse(verb, parsed.error().text())};
     return *std::move(parsed);
 }
 
@@ -70,7 +88,7 @@ int main(std::span<char*> arguments) {
     }
     if (word == "vmm") return node::vmm_main(rest);
     for (const auto* verb : all_verbs)
-        if (verb->name == word) return verb->main(rest);
+        if (verb->name == word) return run(*verb, rest);
     return refuse(fmt::format("there is no verb \"{}\"", word), "see sheaf --help");
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <tuple>
 
+#include "node/layer_requests.h"
 #include "node/vsock_dial.h"
 
 namespace sheaf::node {
@@ -117,15 +118,27 @@ Result<Keeper::Session> Keeper::start_session() {
     if (spec.gdb && report_.reboots > 0) spec.gdb->wait = false;
     if (spec.gdb && spec.gdb->wait)
         tell(fmt::format("the guest waits for a debugger: target remote {}", options_.gdb->socket));
+    auto inherited = resources_.descriptors();
+    auto layers = std::map<std::size_t, Fd>{};
+    auto opened = std::vector<Fd>{};
+    for (const auto& [disk, held] : resources_.volumes()) {
+        auto offer = TRY(held->offer());
+        spec.disks[disk].volume = std::move(offer.spec);
+        layers[disk] = std::move(offer.requests);
+        for (auto& descriptor : offer.opened) {
+            inherited.push_back(descriptor.get());
+            opened.push_back(std::move(descriptor));
+        }
+    }
     TRY(send_packet(control, encode(spec)));
 
-    auto inherited = resources_.descriptors();
     inherited.push_back(vmm_control.get());
     inherited.push_back(vmm_console.get());
     if (vmm_dials) inherited.push_back(vmm_dials.get());
     auto child = TRY(
         Child::start({"sheaf", "vmm", "--control", std::to_string(vmm_control.get())}, inherited));
-    return Session{std::move(child), std::move(control), std::move(console), std::move(dials)};
+    return Session{std::move(child), std::move(control), std::move(console), std::move(dials),
+                   std::move(layers)};
 }
 
 io::Task<vmm::Ending> Keeper::live(Session& session) {
@@ -134,6 +147,9 @@ io::Task<vmm::Ending> Keeper::live(Session& session) {
     output.start(pump_output(session));
     if (session.dials)
         output.start(answer_dials(loop_, session.dials.get(), options_.vsock->socket));
+    for (const auto& [disk, channel] : session.layers)
+        output.start(
+            answer_layer_requests(loop_, channel.get(), resources_.volumes().at(disk)->holding()));
     auto followed = co_await follow(session).result();
     // The child is gone or about to be: its console ends with it, and everything it printed is read
     // before the report is written.

@@ -30,6 +30,7 @@ class Keeper {
         Fd control;
         Fd console;
         Fd dials;  // where a VMM asks for programs of the host; none without vsock
+        std::map<std::size_t, Fd> layers;  // and for layers of its volumes, by disk
     };
 
     Keeper(const RunOptions& options, io::Loop& loop, Resources resources, Fd signals,

@@ -18,7 +18,8 @@ void Machine::start() {
 
 void Machine::refresh_disks() {
     for (const auto& disk : disks_) {
-        const auto changed = disk.block->refresh();
+        if (!disk.file) continue;
+        const auto changed = disk.file->refresh();
         if (!changed)
             log_.warning("a disk's size cannot be read", {{"reason", changed.error().text()}});
         if (changed && *changed) disk.device->resized();
@@ -34,12 +35,23 @@ void Machine::request_stop() {
     for (const auto& vcpu : vcpus_) vcpu->request_stop();
 }
 
+// One that cannot be closed is recovered when it is opened again: what was flushed is there.
+io::Task<void> Machine::close_volumes() {
+    for (const auto& disk : disks_) {
+        if (!disk.volume) continue;
+        const auto closed = co_await disk.volume->shut_down().result();
+        if (!closed)
+            log_.warning("a volume was not closed cleanly", {{"reason", closed.error().text()}});
+    }
+}
+
 io::Task<void> Machine::drain() {
     for (const auto& vcpu : vcpus_) vcpu->join();
     if (debugger_) debugger_->machine_ended();
     debugger_tasks_.cancel();
     static_cast<void>(co_await debugger_tasks_.join().result());
     for (auto* transport : transports_) static_cast<void>(co_await transport->shutdown().result());
+    co_await close_volumes();
     console_tasks_.cancel();
     static_cast<void>(co_await console_tasks_.join().result());
     static_cast<void>(co_await console_->drain(console_patience).result());

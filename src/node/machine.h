@@ -21,6 +21,7 @@
 #include "net/port.h"
 #include "node/balloon_report.h"
 #include "node/vmm_spec.h"
+#include "node/volume_disk.h"
 #include "node/vsock_dial.h"
 #include "storage/file_block.h"
 #include "vmm/boot/entry.h"
@@ -51,8 +52,8 @@ class Machine {
     std::optional<BalloonReport> balloon_report() const;
     // No vCPU enters the guest any more. Any thread, also a vCPU's.
     void request_stop();
-    // After request_stop(): waits for the vCPUs, the I/O in flight and the console's output. Loop
-    // thread, once.
+    // After request_stop(): waits for the vCPUs, the I/O in flight and the console's output, and
+    // closes the volumes. Loop thread, once.
     io::Task<void> drain();
 
   private:
@@ -60,7 +61,8 @@ class Machine {
             vmm::EndingSink& sink, const Logger& log);
 
     struct Disk {
-        std::unique_ptr<storage::FileBlock> block;
+        std::unique_ptr<storage::FileBlock> file;  // or
+        std::unique_ptr<VolumeDisk> volume;
         virtio::Blk* device;  // owned by pci_
     };
 
@@ -69,6 +71,7 @@ class Machine {
     Result<void> add_legacy_devices(const VmmSpec& spec);
     Result<void> add_pci(const VmmSpec& spec);
     Result<void> add_disk(const DiskSpec& spec, unsigned cpus);
+    io::Task<void> close_volumes();
     Result<void> add_nic(const NicSpec& spec);
     Result<void> add_vsock(const VsockSpec& spec);
     Result<void> add_virtio(std::unique_ptr<virtio::Device> device);

@@ -108,13 +108,20 @@ Result<void> Machine::add_pci(const VmmSpec& spec) {
 }
 
 Result<void> Machine::add_disk(const DiskSpec& spec, unsigned cpus) {
-    auto block =
-        TRY_WITHIN(storage::FileBlock::create(loop_, Fd{spec.descriptor}), "disk {}", spec.serial);
+    auto disk = Disk{};
+    if (spec.volume) {
+        disk.volume = TRY(VolumeDisk::open(loop_, *spec.volume));
+    } else {
+        disk.file = TRY_WITHIN(storage::FileBlock::create(loop_, Fd{spec.descriptor}), "disk {}",
+                               spec.serial);
+    }
     auto options = virtio::Blk::Options{};
     options.queue_count = static_cast<std::uint16_t>(std::min(cpus, blk_queue_limit));
     options.serial = spec.serial;
-    auto device = std::make_unique<virtio::Blk>(*block, options);
-    disks_.push_back({std::move(block), device.get()});
+    auto& block = disk.volume ? disk.volume->block() : *disk.file;
+    auto device = std::make_unique<virtio::Blk>(block, options);
+    disk.device = device.get();
+    disks_.push_back(std::move(disk));
     return add_virtio(std::move(device));
 }
 

@@ -68,6 +68,24 @@ int Resources::keep(Fd descriptor) {
     return owned_.back().get();
 }
 
+// What is on a volume its engine alone can read: firmware finds out whether it starts.
+Result<DiskSpec> Resources::open_disk(const DiskOption& option,
+                                      std::vector<std::string>& complaints) {
+    auto disk = DiskSpec{
+        .descriptor = -1, .read_only = option.read_only, .serial = option.serial, .volume = {}};
+    if (!option.volume.empty()) {
+        volumes_[spec_.disks.size()] = TRY(HeldVolume::take(option.pool, option.volume));
+        return disk;
+    }
+    const auto access = option.read_only ? storage::Access::read_only : storage::Access::read_write;
+    auto descriptor = TRY(storage::open_disk(option.path, access));
+    if (!option.raw) TRY_WITHIN(storage::check_raw_format(descriptor), "disk {}", option.path);
+    if (const auto record = storage::check_boot_record(descriptor); !record)
+        complaints.push_back(fmt::format("disk {}: {}", option.path, record.error().text()));
+    disk.descriptor = keep(std::move(descriptor));
+    return disk;
+}
+
 // In boot order, which is the order of their slots. The numbers of disks without a serial follow
 // the order in which they were given.
 Result<void> Resources::open_disks(const RunOptions& options) {
@@ -78,16 +96,7 @@ Result<void> Resources::open_disks(const RunOptions& options) {
         return std::pair{options.disks[index].boot.value_or(boot_last), index};
     });
     for (const auto index : order) {
-        const auto& option = options.disks[index];
-        const auto access =
-            option.read_only ? storage::Access::read_only : storage::Access::read_write;
-        auto descriptor = TRY(storage::open_disk(option.path, access));
-        if (!option.raw) TRY_WITHIN(storage::check_raw_format(descriptor), "disk {}", option.path);
-        if (const auto record = storage::check_boot_record(descriptor); !record)
-            complaints.push_back(fmt::format("disk {}: {}", option.path, record.error().text()));
-        auto disk = DiskSpec{.descriptor = keep(std::move(descriptor)),
-                             .read_only = option.read_only,
-                             .serial = option.serial};
+        auto disk = TRY(open_disk(options.disks[index], complaints));
         if (disk.serial.empty()) disk.serial = fmt::format("disk{}", index);
         spec_.disks.push_back(std::move(disk));
     }

@@ -3,14 +3,15 @@
 // Why: everything a virtual machine uses is opened by its keeper, before the VMM starts, so that
 // every mistake in a path, a name or a permission is one clear error and nothing is left behind.
 
+#include <map>
+
 #include "base/fd.h"
+#include "node/held_volume.h"
 #include "node/run_options.h"
 #include "node/vmm_spec.h"
 
 namespace sheaf::node {
 
-// Open descriptors, and the specification that names them by number. The numbers of
-// the console and of the vsock's dial channel are set for each start of a VMM.
 // A path that is removed with its owner.
 class OwnedPath {
   public:
@@ -26,6 +27,8 @@ class OwnedPath {
     std::string path_;
 };
 
+// Open descriptors, and the specification that names them by number. What belongs to one VMM alone
+// is added for each start: the console, the vsock's dial channel, the files of volumes.
 class Resources {
   public:
     // Opens all that the options name. An error says what could not be opened and why.
@@ -34,14 +37,18 @@ class Resources {
     const VmmSpec& spec() const { return spec_; }
     // The numbers of all descriptors in spec().
     std::vector<int> descriptors() const;
+    // The volumes, by the index of their disks in spec().
+    const std::map<std::size_t, std::unique_ptr<HeldVolume>>& volumes() const { return volumes_; }
 
   private:
     int keep(Fd descriptor);
     Result<void> open_disks(const RunOptions& options);
+    Result<DiskSpec> open_disk(const DiskOption& option, std::vector<std::string>& complaints);
 
     VmmSpec spec_;
     std::vector<Fd> owned_;
     std::vector<OwnedPath> paths_;
+    std::map<std::size_t, std::unique_ptr<HeldVolume>> volumes_;
 };
 
 }  // namespace sheaf::node

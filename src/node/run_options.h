@@ -15,7 +15,9 @@ namespace sheaf::node {
 enum class OnReboot { restart, exit };
 
 struct DiskOption {
-    std::string path;
+    std::string path;    // or a volume
+    std::string volume;  // its name
+    std::string pool;    // and where it is
     bool read_only = false;
     bool raw = false;    // whatever it looks like; otherwise an image of a format is refused
     std::string serial;  // empty: "disk0", "disk1", ...

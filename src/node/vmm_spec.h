@@ -12,12 +12,34 @@
 
 namespace sheaf::node {
 
+struct LayerSpec {
+    std::string id;  // 32 hexadecimal digits
+    int map = -1;
+    int data = -1;
+};
+BOOST_DESCRIBE_STRUCT(LayerSpec, (), (id, map, data))
+
+// A volume of Sheaf's own, which the VMM runs the engine of.
+struct VolumeSpec {
+    std::string name;          // for messages
+    std::vector<int> journal;  // both copies
+    int intent = -1;
+    std::vector<LayerSpec> layers;
+    int lock = -1;      // held open, so that the lock ends with the last process that has it
+    int requests = -1;  // where the VMM asks for layers
+    int control = -1;   // the socket on which others ask for what the engine alone can do
+    std::uint64_t keep_free = 0;  // bytes that growth leaves free in the file system
+};
+BOOST_DESCRIBE_STRUCT(VolumeSpec, (),
+                      (name, journal, intent, layers, lock, requests, control, keep_free))
+
 struct DiskSpec {
-    int descriptor = -1;
+    int descriptor = -1;  // or a volume
     bool read_only = false;
     std::string serial;  // at most 20 bytes reach the guest
+    std::optional<VolumeSpec> volume;
 };
-BOOST_DESCRIBE_STRUCT(DiskSpec, (), (descriptor, read_only, serial))
+BOOST_DESCRIBE_STRUCT(DiskSpec, (), (descriptor, read_only, serial, volume))
 
 struct NicSpec {
     std::vector<int> descriptors;  // one a queue pair of the tap

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <optional>
 #include <vector>
 
 #include <boost/crc.hpp>
@@ -12,6 +11,7 @@
 #include "base/units.h"
 #include "storage/aligned_buffer.h"
 #include "storage/disk_file.h"
+#include "storage/image/format.h"
 
 namespace sheaf::storage {
 
@@ -97,16 +97,6 @@ Result<Iso> examine_iso(const ReadAt& read, std::uint64_t size) {
     return found;
 }
 
-// Formats that people hand over by mistake.
-std::optional<std::string_view> foreign_format(std::string_view head) {
-    if (head.starts_with("QFI\xfb")) return "qcow2";
-    if (head.starts_with("KDMV")) return "VMDK";
-    if (head.starts_with("vhdxfile")) return "VHDX";
-    if (head.starts_with("conectix")) return "VHD";
-    if (head.substr(64).starts_with("\x7f\x10\xda\xbe")) return "VDI";
-    return std::nullopt;
-}
-
 // What the first sector says: nothing, a boot record, or only that a GPT follows
 // (UEFI 2.10, 5.2.3).
 enum class Record { absent, plain, protective };
@@ -120,9 +110,10 @@ Record examine_record(std::span<const std::byte, sector> head) {
 }
 
 Result<void> check_raw(std::span<const std::byte> head) {
-    if (const auto format = foreign_format(as_text(head)))
-        return fail(Kind::unsupported,
-                    "is a {} image, not raw; convert it with qemu-img convert -O raw", *format);
+    if (const auto format = image::foreign_format(as_text(head)))
+        return fail(Kind::unsupported, "is a {} image, not raw; {}", *format,
+                    *format == "qcow2" ? "make a volume of it with sheaf image import"
+                                       : "convert it with qemu-img convert -O raw");
     return {};
 }
 

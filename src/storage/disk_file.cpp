@@ -59,26 +59,19 @@ Result<void> check_size(const std::string& path, const Fd& disk) {
     return {};
 }
 
-// Whether one sector can be read past the page cache; file systems that do not say so are asked.
+// Whether one sector can be read past the page cache; file systems that do not say so are asked. An
+// empty file gives no answer: there the kernel's word has to do.
 bool reads_direct(const Fd& disk) {
     alignas(4096) std::array<std::byte, sector> buffer;
-    return ::pread(disk.get(), buffer.data(), buffer.size(), 0) == sector;
+    const auto count = ::pread(disk.get(), buffer.data(), buffer.size(), 0);
+    if (count != 0) return count == sector;
+    struct statx status{};
+    return ::statx(disk.get(), "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) == 0 &&
+           (status.stx_mask & STATX_DIOALIGN) != 0;
 }
 
-// Leaves the page cache out where that works for single sectors. A disk that can only be moved in
-// larger units stays buffered: its guest was promised sectors of 512 bytes.
-Result<void> prefer_direct(const Fd& disk) {
-    const auto flags = TRY(checked(::fcntl(disk.get(), F_GETFL), "reading flags"));
-    if (::fcntl(disk.get(), F_SETFL, flags | O_DIRECT) != 0) return {};
-    const auto alignment = alignment_of(disk);
-    if (alignment && alignment->offset <= sector && reads_direct(disk)) return {};
-    TRY(checked(::fcntl(disk.get(), F_SETFL, flags), "setting flags"));
-    return {};
-}
-
-}  // namespace
-
-Result<Fd> open_disk(const std::string& path, Access access) {
+// Opens and locks what is a regular file or a block device.
+Result<Fd> open_locked(const std::string& path, Access access) {
     // Looked at before it is opened: opening a pipe or a terminal has effects.
     struct stat status{};
     if (::stat(path.c_str(), &status) != 0) return open_failure(path, errno);
@@ -93,11 +86,32 @@ Result<Fd> open_disk(const std::string& path, Access access) {
     if (::fstat(disk.get(), &status) != 0) return fail_os(errno, "disk {}", path);
     TRY(check_kind(path, status));
     TRY_WITHIN(checked(::fcntl(disk.get(), F_SETFL, 0), "clearing flags"), "disk {}", path);
-
     TRY(lock(path, disk, access));
+    return disk;
+}
+
+}  // namespace
+
+Result<Fd> open_disk(const std::string& path, Access access) {
+    auto disk = TRY(open_locked(path, access));
     TRY(check_size(path, disk));
     TRY_WITHIN(prefer_direct(disk), "disk {}", path);
     return disk;
+}
+
+Result<Fd> open_buffered(const std::string& path) {
+    return open_locked(path, Access::read_only);
+}
+
+// A disk that can only be moved in larger units stays buffered: its guest was promised sectors of
+// 512 bytes.
+Result<void> prefer_direct(const Fd& disk) {
+    const auto flags = TRY(checked(::fcntl(disk.get(), F_GETFL), "reading flags"));
+    if (::fcntl(disk.get(), F_SETFL, flags | O_DIRECT) != 0) return {};
+    const auto alignment = alignment_of(disk);
+    if (alignment && alignment->offset <= sector && reads_direct(disk)) return {};
+    TRY(checked(::fcntl(disk.get(), F_SETFL, flags), "setting flags"));
+    return {};
 }
 
 Result<std::uint64_t> size_of(const Fd& disk) {

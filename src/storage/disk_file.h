@@ -26,8 +26,15 @@ struct Alignment {
 // path and what is wrong with it.
 Result<Fd> open_disk(const std::string& path, Access access);
 
+// The same for reading, through the page cache and whatever its size is.
+Result<Fd> open_buffered(const std::string& path);
+
 // Size of an open raw file or block device in bytes.
 Result<std::uint64_t> size_of(const Fd& disk);
+
+// Leaves the page cache out for an open file, where single sectors of 512 bytes can be moved that
+// way.
+Result<void> prefer_direct(const Fd& disk);
 
 // What transfers on this open file must respect, from its flags and its file system.
 Result<Alignment> alignment_of(const Fd& disk);

@@ -27,8 +27,8 @@ class Extents {
     virtual ~Extents() = default;
 
     // What [offset, offset + length) holds, from its beginning; neighbours differ in kind. At most
-    // `most` extents, which may then end before the range does, never before the first byte.
-    // Bounds as those of a read.
+    // `most` extents. They may end before the range does, there or where looking further would take
+    // long, never before the first byte. Bounds as those of a read.
     virtual io::Task<std::vector<Extent>> extents(std::uint64_t offset, std::uint64_t length,
                                                   std::size_t most) = 0;
 };

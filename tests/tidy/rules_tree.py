@@ -17,7 +17,7 @@ EDGES = {
     'devices': {'vmm', 'io', 'base'},
     'node': {'devices', 'storage', 'net', 'store', 'http', 'vmm', 'io', 'base'},
     'api': {'node', 'store', 'http', 'io', 'base'},
-    'cli': {'api', 'node', 'sim', 'io', 'base'},
+    'cli': {'api', 'node', 'storage', 'sim', 'io', 'base'},
     'shim': {'api', 'io', 'base'},
     'sim': {'storage', 'store', 'net', 'io', 'base'},
     'main.cpp': {'cli', 'shim', 'base'},

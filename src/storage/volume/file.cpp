@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <climits>
@@ -85,6 +87,21 @@ io::Task<void> File::allocate(std::uint64_t offset, std::uint64_t length) {
 io::Task<void> File::punch(std::uint64_t offset, std::uint64_t length) {
     constexpr auto mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
     co_await loop_->fallocate(fd_.get(), mode, offset, length, pace_);
+}
+
+Result<void> File::check_free(std::uint64_t bytes) const {
+    struct statvfs status{};
+    TRY(checked(::fstatvfs(fd_.get(), &status), "asking how much is free"));
+    const auto free = status.f_bavail * status.f_frsize;
+    if (free < bytes)
+        return fail(Kind::exhausted, "the file system has {} bytes free, and {} are needed", free,
+                    bytes);
+    return {};
+}
+
+Result<void> File::cut(std::uint64_t length) const {
+    TRY(checked(::ftruncate(fd_.get(), static_cast<off_t>(length)), "cutting a data file"));
+    return {};
 }
 
 }  // namespace sheaf::volume

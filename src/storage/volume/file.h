@@ -28,6 +28,10 @@ class File {
     io::Task<void> allocate(std::uint64_t offset, std::uint64_t length);
     // Gives the room of a range back; it reads as zeros.
     io::Task<void> punch(std::uint64_t offset, std::uint64_t length);
+    // Fails with exhausted where the file system has fewer bytes free for its users.
+    Result<void> check_free(std::uint64_t bytes) const;
+    // Gives back the room behind this many bytes. Blocks: it is rare, and what is cut off is new.
+    Result<void> cut(std::uint64_t length) const;
 
   private:
     File(io::Loop& loop, Fd fd, io::Pace pace) : loop_(&loop), fd_(std::move(fd)), pace_(pace) {}

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/task_group.h"
+#include "storage/aligned_buffer.h"
 #include "storage/volume/map_geometry.h"
 #include "storage/volume/page.h"
 
@@ -177,20 +178,21 @@ io::Task<void> LayerMap::write(Checkpoint& checkpoint, std::uint64_t sequence) {
     co_await write_parents(checkpoint, sequence);
     co_await file_.sync();
     // A write that was lost or went elsewhere shows now, while the last checkpoint is whole.
-    const auto buffer = std::make_unique<SlotsPage>();  // a frame would not keep its alignment
-    auto& again = *buffer;
+    // Not a page in the coroutine's own frame, which nobody aligns.
+    storage::AlignedBuffer again{page_size};
+    if (again.bytes().empty()) co_await fail(Kind::exhausted, "no memory for a page");
     for (const auto& image : checkpoint.images)
-        co_await read(bytes_of_page(again), image.pointer, PageKind::slots, image.page->number,
+        co_await read(again.bytes(), image.pointer, PageKind::slots, image.page->number,
                       slots_place(image.page->number));
     for (const auto& [number, page] : checkpoint.directories) {
         const auto& above = *checkpoint.branches.at(number / fan_out);
-        co_await read(bytes_of_page(again), above.pointers.at(number % fan_out),
-                      PageKind::directory, number, directory_place(number));
+        co_await read(again.bytes(), above.pointers.at(number % fan_out), PageKind::directory,
+                      number, directory_place(number));
     }
     for (const auto& [number, page] : checkpoint.branches)
-        co_await read(bytes_of_page(again), checkpoint.root->pointers.at(number), PageKind::branch,
-                      number, branch_place(number));
-    co_await read(bytes_of_page(again), checkpoint.pointer, PageKind::root, 0, 0);
+        co_await read(again.bytes(), checkpoint.root->pointers.at(number), PageKind::branch, number,
+                      branch_place(number));
+    co_await read(again.bytes(), checkpoint.pointer, PageKind::root, 0, 0);
 }
 
 // Copies of everything between the changed pages and the root.

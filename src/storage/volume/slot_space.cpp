@@ -85,13 +85,27 @@ io::Task<void> SlotSpace::grow() {
 // Where there is no room for a whole segment there may be for less.
 io::Task<void> SlotSpace::set_room_aside() {
     for (auto slots = growth_.segment; slots > 0; slots /= 2) {
-        auto outcome = co_await data_.allocate(room_ * chunk_size, slots * chunk_size).result();
+        auto outcome = co_await extend(slots).result();
         if (outcome) {
             room_ += slots;
             co_return;
         }
         if (slots == 1 || outcome.error().kind() != Kind::exhausted) co_await std::move(outcome);
     }
+}
+
+// The file system's own accounting is what all volumes of a pool share. It is asked before, so that
+// a full one is left alone, and after, for another volume may have grown at the same time: both
+// then give back, and neither stays beyond the stop.
+io::Task<void> SlotSpace::extend(std::uint32_t slots) {
+    const auto begin = room_ * chunk_size;
+    const auto length = slots * chunk_size;
+    if (growth_.keep_free > 0) co_await data_.check_free(growth_.keep_free + length);
+    co_await data_.allocate(begin, length);
+    if (growth_.keep_free == 0) co_return;
+    auto enough = data_.check_free(growth_.keep_free);
+    if (!enough) co_await data_.cut(begin);
+    co_await std::move(enough);
 }
 
 io::Task<void> SlotSpace::write_zeroes() {

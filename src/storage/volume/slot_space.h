@@ -19,6 +19,7 @@ namespace sheaf::volume {
 struct Growth {
     std::uint32_t segment = 512;  // slots set aside at once
     std::uint32_t ahead = 128;    // and so many written with zeros before they are needed
+    std::uint64_t keep_free = 0;  // bytes of the file system that growth leaves free; 0: none
 };
 
 // Loop thread only.
@@ -50,6 +51,7 @@ class SlotSpace {
     void start_growing();
     io::Task<void> grow();
     io::Task<void> set_room_aside();
+    io::Task<void> extend(std::uint32_t slots);
     io::Task<void> write_zeroes();
 
     io::TaskGroup& work_;

@@ -19,10 +19,29 @@ const Verb verb = {.name = "test",
                    .example = "sheaf test",
                    .main = nullptr};
 
-Result<Arguments> parse_words(std::vector<std::string> words) {
+constexpr auto few_options = std::to_array<Option>({{"o", "FORMAT", "how"}, {"all", "", "more"}});
+constexpr auto operands = std::to_array<Operand>({{"NAME", "which"}, {"SIZE", "how large"}});
+const Verb below = {.name = "test below",
+                    .summary = "one of its verbs",
+                    .options = few_options,
+                    .details = {},
+                    .example = "sheaf test below a 1G",
+                    .main = nullptr,
+                    .operands = operands};
+const auto verbs_below = std::to_array<const Verb*>({&below});
+const Verb above = {.name = "test",
+                    .summary = "has verbs",
+                    .options = {},
+                    .details = {},
+                    .example = "sheaf test below a 1G",
+                    .main = nullptr,
+                    .operands = {},
+                    .verbs = verbs_below};
+
+Result<Arguments> parse_words(std::vector<std::string> words, const Verb& as = verb) {
     auto pointers = std::vector<char*>{};
     for (auto& word : words) pointers.push_back(word.data());
-    return parse(verb, pointers);
+    return parse(as, pointers);
 }
 
 TEST(Options, BothSpellingsOfAValue) {
@@ -45,6 +64,36 @@ TEST(Options, MistakesAreNamed) {
     EXPECT_EQ(parse_words({"--kernle", "x"}).error().text(), "there is no option --kernle");
     EXPECT_EQ(parse_words({"--kernel"}).error().text(), "--kernel needs a value: FILE");
     EXPECT_EQ(parse_words({"--quiet=1"}).error().text(), "--quiet takes no value");
+}
+
+TEST(Operands, StandAnywhereBetweenOptions) {
+    const auto parsed = parse_words({"-o", "json", "a", "--all", "1G"}, below);
+    ASSERT_TRUE(parsed) << parsed.error().text();
+    EXPECT_EQ(parsed->operand(0), "a");
+    EXPECT_EQ(parsed->operand(1), "1G");
+    EXPECT_EQ(*parsed->one("o"), "json");
+    EXPECT_TRUE(parsed->has("all"));
+}
+
+TEST(Operands, MistakesAreNamed) {
+    EXPECT_EQ(parse_words({"a"}, below).error().text(), "SIZE is missing");
+    EXPECT_EQ(parse_words({"a", "1G", "b"}, below).error().text(), "\"b\" is one word too many");
+    EXPECT_EQ(parse_words({"-x"}, below).error().text(), "there is no option -x");
+    EXPECT_EQ(parse_words({"--o", "json"}, below).error().text(), "there is no option --o");
+    EXPECT_EQ(parse_words({"-all"}, below).error().text(), "there is no option -all");
+    EXPECT_EQ(parse_words({"a", "1G", "-o"}, below).error().text(), "-o needs a value: FORMAT");
+    EXPECT_EQ(parse_words({"-o", "a", "-o", "b", "c", "d"}, below)->one("o").error().text(),
+              "-o is given 2 times");
+}
+
+TEST(SubVerbs, HelpNamesThemAndWhatTheyTake) {
+    EXPECT_EQ(last_word("test below"), "below");
+    EXPECT_EQ(last_word("test"), "test");
+    EXPECT_NE(help_of(above).find("Usage: sheaf test VERB\n"), std::string::npos);
+    EXPECT_NE(help_of(above).find("  below"), std::string::npos);
+    EXPECT_NE(help_of(below).find("Usage: sheaf test below NAME SIZE [options]\n"),
+              std::string::npos);
+    EXPECT_NE(help_of(below).find("  -o FORMAT"), std::string::npos);
 }
 
 TEST(Options, HelpNamesEveryOptionAndTheExample) {

@@ -120,7 +120,7 @@ TEST(RunOptions, EachMistakeIsOneSentenceThatNamesTheOption) {
     EXPECT_EQ(mistake({"--cpus", "two"}), "--cpus: \"two\" is not a number");
     EXPECT_EQ(mistake({"--memory", "1M"}), "--memory: 1M is not between 2M and 16T");
     EXPECT_EQ(mistake({"--memory", "2097153"}), "--memory: 2097153 is not a multiple of 4K");
-    EXPECT_EQ(mistake({"--disk", "readonly"}), "--disk: \"readonly\" names no path");
+    EXPECT_EQ(mistake({"--disk", "readonly"}), "--disk: \"readonly\" names no path and no volume");
     EXPECT_NE(mistake({"--disk", "path=a,format=qcow2"}).find("qemu-img convert"),
               std::string::npos);
     EXPECT_NE(mistake({"--disk", "path=a,serial=123456789012345678901"}).find("longer than 20"),

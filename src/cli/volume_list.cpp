@@ -1,0 +1,107 @@
+#include <array>
+
+#include "cli/pool_verb.h"
+#include "cli/volume.h"
+#include "storage/pool/summary.h"
+
+namespace sheaf::cli {
+
+namespace {
+
+using pool::State;
+using pool::Summary;
+
+constexpr auto options = std::to_array<Option>({output_option, pool_option});
+constexpr auto operands = std::to_array<Operand>({{"NAME", "which volume"}});
+
+struct VolumeList {
+    std::vector<Summary> volumes;
+};
+BOOST_DESCRIBE_STRUCT(VolumeList, (), (volumes))
+
+std::string words_of(const Summary& volume) {
+    switch (volume.state) {
+        case State::clean: return volume.holder.empty() ? "clean" : "clean, " + volume.holder;
+        case State::in_use: return "in use by " + volume.holder;
+        case State::not_closed: return "not closed cleanly";
+        case State::damaged: return "damaged: " + volume.problem;
+    }
+    return {};
+}
+
+io::Task<void> gather(io::Loop& loop, const pool::Pool& pool, std::vector<Summary>& into) {
+    const auto names = co_await pool.names(pool::Shelf::volumes);
+    for (const auto& name : names) {
+        auto summary = co_await pool::summarize(loop, pool, pool::Shelf::volumes, name).result();
+        // One that was deleted meanwhile is not there.
+        if (!summary && summary.error().kind() == Kind::not_found) continue;
+        into.push_back(co_await std::move(summary));
+    }
+}
+
+io::Task<void> look_at(io::Loop& loop, const pool::Pool& pool, std::string name, Summary& into) {
+    into = co_await pool::summarize(loop, pool, pool::Shelf::volumes, std::move(name));
+}
+
+Result<void> list(const Arguments& arguments) {
+    const auto format = TRY(parse_format(arguments));
+    const auto pool = TRY(open_pool(arguments));
+    const auto loop = TRY(io::make_loop());
+    VolumeList found;
+    TRY(io::run(*loop, gather(*loop, *pool, found.volumes)));
+    if (format != Format::table) return print(document(encode(found), format));
+    std::vector<std::vector<std::string>> rows{{"NAME", "SIZE", "USED", "STATE"}};
+    for (const auto& volume : found.volumes)
+        rows.push_back(
+            {volume.name, human_size(volume.size), human_size(volume.used), words_of(volume)});
+    return print(table(rows));
+}
+
+Result<void> show(const Arguments& arguments) {
+    const auto format = TRY(parse_format(arguments));
+    const auto pool = TRY(open_pool(arguments));
+    const auto loop = TRY(io::make_loop());
+    Summary volume;
+    TRY(io::run(*loop, look_at(*loop, *pool, arguments.operand(0), volume)));
+    if (format != Format::table) return print(document(encode(volume), format));
+    return print(table({{"name", volume.name},
+                        {"size", human_size(volume.size)},
+                        {"used", human_size(volume.used)},
+                        {"shared", human_size(volume.shared)},
+                        {"layers", fmt::format("{}", volume.layers)},
+                        {"checksums", volume.checksums ? "on" : "off"},
+                        {"created", volume.created},
+                        {"state", words_of(volume)}}));
+}
+
+int list_main(std::span<char*> arguments) {
+    return main_of(volume_list_verb, arguments, list);
+}
+
+int show_main(std::span<char*> arguments) {
+    return main_of(volume_show_verb, arguments, show);
+}
+
+}  // namespace
+
+constinit const Verb volume_list_verb = {
+    .name = "volume list",
+    .summary = "list the volumes of a pool",
+    .options = options,
+    .details = {},
+    .example = "sheaf volume list -o json | jq '.volumes[].name'",
+    .main = list_main,
+};
+
+constinit const Verb volume_show_verb = {
+    .name = "volume show",
+    .summary = "say what is known of one volume",
+    .options = options,
+    .details =
+        "Of \"used\", the space on the host's disk, \"shared\" is in layers that others have too.",
+    .example = "sheaf volume show root",
+    .main = show_main,
+    .operands = operands,
+};
+
+}  // namespace sheaf::cli

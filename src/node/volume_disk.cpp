@@ -1,0 +1,60 @@
+#include "node/volume_disk.h"
+
+#include "io/task_group.h"
+#include "storage/disk_file.h"
+
+namespace sheaf::node {
+
+namespace {
+
+Result<volume::Files> files_of(const VolumeSpec& spec) {
+    volume::Files files;
+    if (spec.journal.size() != files.journal.size())
+        return fail(Kind::invalid, "{} copies of the journal", spec.journal.size());
+    for (std::size_t copy = 0; copy < spec.journal.size(); ++copy)
+        files.journal.at(copy) = Fd{spec.journal[copy]};
+    files.intent = Fd{spec.intent};
+    for (const auto& layer : spec.layers) {
+        auto& opened = files.layers.emplace_back();
+        opened.map = Fd{layer.map};
+        opened.data = Fd{layer.data};
+        opened.id = TRY(pool::parse_id(layer.id));
+        opened.data_size = TRY(storage::size_of(opened.data));
+    }
+    return files;
+}
+
+}  // namespace
+
+VolumeDisk::VolumeDisk(io::Loop& loop, const VolumeSpec& spec)
+    : loop_(loop),
+      name_(spec.name),
+      lock_(spec.lock),
+      control_(spec.control),
+      layers_(loop, Fd{spec.requests}) {}
+
+Result<std::unique_ptr<VolumeDisk>> VolumeDisk::open(io::Loop& loop, const VolumeSpec& spec) {
+    auto disk = std::unique_ptr<VolumeDisk>{new VolumeDisk{loop, spec}};
+    auto files = TRY_WITHIN(files_of(spec), "volume {}", spec.name);
+    volume::Options options;
+    options.growth.keep_free = spec.keep_free;
+    TRY_WITHIN(io::run(loop, disk->start(std::move(files), options)), "volume {}", spec.name);
+    return disk;
+}
+
+io::Task<void> VolumeDisk::start(volume::Files files, volume::Options options) {
+    engine_ = co_await volume::Volume::open(loop_, std::move(files), options);
+}
+
+// What fails here is recovered by the next one to open it.
+VolumeDisk::~VolumeDisk() {
+    if (engine_) static_cast<void>(io::run(loop_, shut_down()));
+}
+
+io::Task<void> VolumeDisk::shut_down() {
+    const auto engine = std::exchange(engine_, nullptr);
+    auto outcome = co_await engine->shut_down().result();
+    if (!outcome) co_await Failure{std::move(outcome).error().within("volume " + name_)};
+}
+
+}  // namespace sheaf::node

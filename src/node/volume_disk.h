@@ -1,0 +1,40 @@
+#pragma once
+
+// Why: a machine's disk that is a volume: the engine runs in the VMM, on the files and the channel
+// that its keeper gave it.
+
+#include "base/log.h"
+#include "node/layer_requests.h"
+#include "node/vmm_spec.h"
+#include "storage/volume/volume.h"
+
+namespace sheaf::node {
+
+// Loop thread.
+class VolumeDisk {
+  public:
+    // Takes over the descriptors, and turns the loop until the volume is open. The loop outlives
+    // it.
+    static Result<std::unique_ptr<VolumeDisk>> open(io::Loop& loop, const VolumeSpec& spec);
+    VolumeDisk(const VolumeDisk&) = delete;
+    VolumeDisk& operator=(const VolumeDisk&) = delete;
+    // Shuts it down where that was not done, turning the loop.
+    ~VolumeDisk();
+
+    storage::Block& block() { return *engine_; }
+    // Makes everything stable and says that it was closed cleanly; nothing is asked of it any more.
+    io::Task<void> shut_down();
+
+  private:
+    VolumeDisk(io::Loop& loop, const VolumeSpec& spec);
+    io::Task<void> start(volume::Files files, volume::Options options);
+
+    io::Loop& loop_;
+    std::string name_;
+    Fd lock_;
+    Fd control_;
+    KeeperLayers layers_;
+    std::unique_ptr<volume::Volume> engine_;
+};
+
+}  // namespace sheaf::node

@@ -1,0 +1,157 @@
+#include "storage/image/import.h"
+
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+
+#include "base/units.h"
+#include "storage/image/source.h"
+#include "storage/pool/engine.h"
+#include "storage/pool/name.h"
+
+namespace sheaf::image {
+
+namespace {
+
+using pool::Shelf;
+using volume::Volume;
+
+constexpr auto look_for_room = std::chrono::seconds{1};
+constexpr std::uint64_t least_room = 1_MiB;
+
+class VolumeTarget final : public CopyTarget {
+  public:
+    explicit VolumeTarget(Volume& volume) : volume_(volume) {}
+
+    std::uint64_t grain() const override { return volume::block_size; }
+    io::Task<void> store(std::uint64_t offset, std::span<std::byte> bytes) override;
+    Volume& volume() { return volume_; }
+    std::uint64_t finished() const { return finished_; }  // of what was stored, how many times
+
+  private:
+    Volume& volume_;
+    std::uint64_t finished_ = 0;
+};
+
+io::Task<void> VolumeTarget::store(std::uint64_t offset, std::span<std::byte> bytes) {
+    const iovec piece{bytes.data(), bytes.size()};
+    co_await volume_.write(offset, std::span{&piece, 1});
+    ++finished_;
+}
+
+io::Task<void> copy_content(Source& source, VolumeTarget& target, Progress progress) {
+    Copier copier{source.block(), source.extents(), target, std::move(progress)};
+    co_await copier.copy(0, copier.size());
+    co_await target.volume().flush();
+}
+
+io::Task<void> copy_and_end(Source& source, VolumeTarget& target, Progress progress,
+                            io::TaskGroup& group) {
+    auto outcome = co_await copy_content(source, target, std::move(progress)).result();
+    group.cancel();
+    co_await std::move(outcome);
+}
+
+// Whether volumes of this pool cannot grow any more.
+bool is_full(const pool::Pool& pool) {
+    struct statvfs status{};
+    return ::fstatvfs(pool.layers().descriptor().get(), &status) == 0 &&
+           status.f_bavail * status.f_frsize < pool.options().growth.keep_free + least_room;
+}
+
+// A guest's write waits for room as long as it takes. Here a person waits for an answer: where
+// nothing gets on for a second and the pool is full, there is no room.
+io::Task<void> end_without_room(io::Loop& loop, const pool::Pool& pool, const VolumeTarget& target,
+                                io::TaskGroup& group) {
+    auto finished = target.finished();
+    while (true) {
+        co_await loop.sleep(look_for_room);
+        if (target.finished() == finished && is_full(pool)) break;
+        finished = target.finished();
+    }
+    group.cancel();
+    co_await fail(Kind::exhausted, "there is no room for it in the pool");
+}
+
+io::Task<void> fill(io::Loop& loop, const pool::Pool& pool, Source& source, Volume& volume,
+                    Progress progress) {
+    VolumeTarget target{volume};
+    io::TaskGroup group;
+    group.start(copy_and_end(source, target, std::move(progress), group));
+    if (!group.empty()) group.start(end_without_room(loop, pool, target, group));
+    co_await group.join();
+}
+
+// The engine ends before its files are anybody else's.
+io::Task<void> write_image(io::Loop& loop, const pool::Pool& pool, const pool::Holding& made,
+                           Source& source, Progress progress) {
+    const auto size = align_up(source.block().geometry().size, std::uint64_t{volume::block_size});
+    const pool::NewVolume shape{.size = size};
+    co_await pool::make_content(loop, made, shape);
+    auto volume = co_await pool::open_volume(loop, pool, made);
+    auto outcome = co_await fill(loop, pool, source, *volume, std::move(progress)).result();
+    auto ended = co_await (outcome ? volume->shut_down() : volume->abandon()).result();
+    co_await std::move(outcome);
+    co_await std::move(ended);
+}
+
+template <class T>
+Result<T> told_of(const std::string& what, Result<T> outcome) {
+    if (outcome) return outcome;
+    return Failure{std::move(outcome).error().within(what)};
+}
+
+io::Task<void> add_image(io::Loop& loop, const pool::Pool& pool, Source& source,
+                         const Import& wanted, std::string sha256, Progress progress) {
+    auto made = co_await pool.begin(Shelf::images, "image import");
+    auto written = co_await write_image(loop, pool, made, source, std::move(progress)).result();
+    auto outcome = told_of("importing " + wanted.source, std::move(written));
+    pool::VolumeAbout about{.source = wanted.source, .sha256 = std::move(sha256)};
+    if (outcome) outcome = pool.publish(made, Shelf::images, wanted.name, std::move(about));
+    // What cannot be discarded now is swept later.
+    if (!outcome && made.name().empty()) static_cast<void>(pool.discard(made, Shelf::images));
+    co_await std::move(outcome);
+}
+
+Result<void> check_size(const Source& source, std::uint64_t size) {
+    if (size <= volume::most_bytes) return {};
+    return fail(Kind::unsupported, "is a disk of {} bytes ({}); at most {} are supported", size,
+                to_string(source.format()), volume::most_bytes);
+}
+
+// The file's SHA-256, which is what was meant where that is known.
+io::Task<std::string> check_bytes(io::Loop& loop, const Fd& file, const Import& wanted,
+                                  Progress progress) {
+    auto sha256 = co_await sha256_of(loop, file, std::move(progress));
+    if (wanted.sha256 && *wanted.sha256 != sha256)
+        co_await fail(Kind::invalid, "has the SHA-256 {}, not {}", sha256, *wanted.sha256);
+    co_return sha256;
+}
+
+io::Task<std::unique_ptr<Source>> open_checked(io::Loop& loop, Fd file) {
+    auto source = co_await Source::open(loop, std::move(file));
+    co_await check_size(*source, source->block().geometry().size);
+    co_return source;
+}
+
+}  // namespace
+
+io::Task<void> import_image(io::Loop& loop, const pool::Pool& pool, Fd file, Import wanted,
+                            ImportProgress progress) {
+    co_await pool::check_name("image", wanted.name);
+    const auto taken = co_await pool.shelf(Shelf::images).has(wanted.name);
+    if (taken) co_await fail(Kind::exists, "image {}: exists already", wanted.name);
+    const auto stage = [&](Stage which) -> Progress {
+        if (!progress) return {};
+        return [&progress, which](std::uint64_t done, std::uint64_t total) {
+            progress(which, done, total);
+        };
+    };
+    const auto own = co_await file.duplicate();
+    auto opened = co_await open_checked(loop, std::move(file)).result();
+    auto source = co_await told_of(wanted.source, std::move(opened));
+    auto checked = co_await check_bytes(loop, own, wanted, stage(Stage::checking)).result();
+    auto sha256 = co_await told_of(wanted.source, std::move(checked));
+    co_await add_image(loop, pool, *source, wanted, std::move(sha256), stage(Stage::copying));
+}
+
+}  // namespace sheaf::image

@@ -1,0 +1,95 @@
+#include "storage/pool/about.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <ctime>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "storage/volume/page.h"
+
+namespace sheaf::pool {
+
+namespace {
+
+constexpr auto pool_name = "pool.json";
+constexpr auto volume_name = "about.json";
+constexpr unsigned most_percent = 50;
+
+// What was stored and does not decode is damaged, whatever the decoder calls it.
+template <class T>
+Result<T> read_about(const Directory& directory, std::string_view name) {
+    const auto text = TRY(directory.read_file(name));
+    auto about = decode<T>(text);
+    if (!about) return fail(Kind::corrupt, "{}: {}", directory.path_of(name), about.error().text());
+    if (about->version != 1)
+        return fail(Kind::unsupported, "{} has version {}, which this program does not know",
+                    directory.path_of(name), about->version);
+    return about;
+}
+
+Result<Id> owner_of(const Fd& journal) {
+    Error last{Kind::corrupt, "it has no superblock"};
+    for (off_t home = 0; home < 2; ++home) {
+        std::array<std::byte, volume::page_size> page{};
+        const auto place = home * static_cast<off_t>(page.size());
+        if (::pread(journal.get(), page.data(), page.size(), place) !=
+            static_cast<ssize_t>(page.size()))
+            continue;
+        const auto owner = load<volume::PageHeader>(page).owner;
+        auto sound = volume::check(page, {volume::PageKind::superblock, owner, 0});
+        if (sound) return owner;
+        last = std::move(sound).error();
+    }
+    return Failure{std::move(last)};
+}
+
+}  // namespace
+
+Result<PoolAbout> read_pool_about(const Directory& pool) {
+    auto about = TRY(read_about<PoolAbout>(pool, pool_name));
+    if (about.hard_stop_percent > most_percent)
+        return fail(Kind::corrupt, "{}: a hard stop of {} percent; at most {} are sensible",
+                    pool.path_of(pool_name), about.hard_stop_percent, most_percent);
+    return about;
+}
+
+Result<void> write_about(const Directory& pool, const PoolAbout& about) {
+    return pool.write_file(pool_name, encode(about) + "\n");
+}
+
+Result<VolumeAbout> read_volume_about(const Directory& volume) {
+    auto about = TRY(read_about<VolumeAbout>(volume, volume_name));
+    auto id = parse_id(about.id);
+    if (!id) return fail(Kind::corrupt, "{}: {}", volume.path_of(volume_name), id.error().text());
+    return about;
+}
+
+Result<void> write_about(const Directory& volume, const VolumeAbout& about) {
+    return volume.write_file(volume_name, encode(about) + "\n");
+}
+
+Result<Id> id_of(const Directory& volume) {
+    auto about = read_volume_about(volume);
+    if (about) return parse_id(about->id);
+    for (const auto* name : {"journal.0", "journal.1"}) {
+        const auto journal = volume.open_file(name, O_RDONLY);
+        if (!journal) continue;
+        if (auto owner = owner_of(*journal)) return *owner;
+    }
+    return Failure{std::move(about).error()};
+}
+
+std::string timestamp() {
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    std::array<char, sizeof("2000-01-01T00:00:00Z") + 8> text{};
+    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text.data(), length};
+}
+
+}  // namespace sheaf::pool

@@ -1,0 +1,46 @@
+#pragma once
+
+// Why: what a pool and a volume say about themselves outside their content, so that both can be
+// listed and removed without opening an engine (docs/formats/pool.md).
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <boost/describe.hpp>
+
+#include "storage/pool/directory.h"
+#include "storage/pool/id.h"
+
+namespace sheaf::pool {
+
+struct PoolAbout {
+    int version = 1;
+    unsigned hard_stop_percent = 2;  // of the file system, which data files leave free
+};
+BOOST_DESCRIBE_STRUCT(PoolAbout, (), (version, hard_stop_percent))
+
+struct VolumeAbout {
+    int version = 1;
+    std::string id;
+    std::string created;                // RFC 3339, UTC
+    std::optional<std::string> source;  // of an image: where it came from
+    std::optional<std::string> sha256;  // and of what was imported
+};
+BOOST_DESCRIBE_STRUCT(VolumeAbout, (), (version, id, created, source, sha256))
+
+// Fails with not_found where there is no pool.json, with corrupt or unsupported for what makes no
+// sense here.
+Result<PoolAbout> read_pool_about(const Directory& pool);
+Result<void> write_about(const Directory& pool, const PoolAbout& about);
+
+Result<VolumeAbout> read_volume_about(const Directory& volume);
+Result<void> write_about(const Directory& volume, const VolumeAbout& about);
+
+// The volume's id: what its about.json says, or its journal where that is damaged.
+Result<Id> id_of(const Directory& volume);
+
+// The current time as it is written there.
+std::string timestamp();
+
+}  // namespace sheaf::pool

@@ -1,0 +1,39 @@
+#include "storage/pool/engine.h"
+
+#include "storage/pool/name.h"
+
+namespace sheaf::pool {
+
+io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wanted) {
+    const auto head = co_await make_id();
+    static_cast<void>(co_await made.make_layer(head));
+    auto files = co_await made.open_files();
+    volume::Shape shape;
+    shape.size = wanted.size;
+    shape.checksums = wanted.checksums;
+    shape.id = made.id();
+    shape.head = head;
+    co_await volume::Volume::create(loop, std::move(files), shape);
+}
+
+io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted) {
+    co_await check_name("volume", wanted.name);
+    const auto there = co_await pool.shelf(Shelf::volumes).has(wanted.name);
+    if (there) co_await fail(Kind::exists, "volume {}: exists already", wanted.name);
+    auto made = co_await pool.begin(Shelf::volumes, "volume create");
+    auto outcome = co_await make_content(loop, made, wanted).result();
+    if (outcome) outcome = pool.publish(made, Shelf::volumes, wanted.name);
+    // What cannot be discarded now is swept later.
+    if (!outcome && made.name().empty()) static_cast<void>(pool.discard(made, Shelf::volumes));
+    co_await std::move(outcome);
+}
+
+io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool& pool,
+                                                      const Holding& holding) {
+    auto files = co_await holding.open_files();
+    auto volume = co_await volume::Volume::open(loop, std::move(files), pool.options()).result();
+    if (!volume) co_await Failure{std::move(volume).error().within("volume " + holding.name())};
+    co_return *std::move(volume);
+}
+
+}  // namespace sheaf::pool

@@ -1,0 +1,29 @@
+#pragma once
+
+// Why: making a volume in a pool, and opening one, are each several steps of which none may be
+// left out.
+
+#include "storage/pool/pool.h"
+#include "storage/volume/volume.h"
+
+namespace sheaf::pool {
+
+struct NewVolume {
+    std::string name;
+    std::uint64_t size = 0;  // bytes
+    volume::Checksums checksums = volume::Checksums::on;
+};
+
+// Fails with exists, or invalid for a name or size that cannot be; then nothing is left of it. The
+// pool outlives the task.
+io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted);
+
+// What a new holding of a pool needs to be a volume: its first layer, and nothing in it. The name
+// in `wanted` is not looked at.
+io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wanted);
+
+// The engine of a volume that this process holds; the pool outlives it.
+io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool& pool,
+                                                      const Holding& holding);
+
+}  // namespace sheaf::pool
