@@ -12,13 +12,14 @@ constexpr auto sub_verbs = std::to_array<const Verb*>({
     &volume_show_verb,
     &volume_delete_verb,
     &volume_export_verb,
+    &volume_nbd_verb,
 });
 
 }  // namespace
 
 constinit const Verb volume_verb = {
     .name = "volume",
-    .summary = "the disks that Sheaf keeps itself: make, list, export, delete them",
+    .summary = "the disks that Sheaf keeps itself: make, list, export, serve, delete them",
     .options = {},
     .details =
         "A volume takes space when it is written, checks what it reads, and keeps what was "

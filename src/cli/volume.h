@@ -11,5 +11,6 @@ extern const Verb volume_list_verb;
 extern const Verb volume_show_verb;
 extern const Verb volume_delete_verb;
 extern const Verb volume_export_verb;
+extern const Verb volume_nbd_verb;
 
 }  // namespace sheaf::cli

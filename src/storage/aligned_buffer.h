@@ -15,7 +15,7 @@ class AlignedBuffer {
 
     // `size` bytes, a multiple of the alignment; empty when memory is short.
     explicit AlignedBuffer(std::size_t size)
-        : bytes_(static_cast<std::byte*>(std::aligned_alloc(alignment, size))),
+        : bytes_(size > 0 ? static_cast<std::byte*>(std::aligned_alloc(alignment, size)) : nullptr),
           size_(bytes_ ? size : 0) {}
 
     std::span<std::byte> bytes() const { return {bytes_.get(), size_}; }
