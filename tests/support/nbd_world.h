@@ -21,12 +21,13 @@ class NbdWorld final : public nbd::Exports {
   public:
     static constexpr std::uint64_t disk_size = 4_MiB;
 
-    explicit NbdWorld(std::uint64_t seed = 1, std::uint64_t size = disk_size)
+    explicit NbdWorld(std::uint64_t seed = 1, std::uint64_t size = disk_size,
+                      const nbd::Server::Limits& limits = {})
         : loop_(io::SimLoop::create(seed).value()),
           disk(*loop_, size),
           log_(::memfd_create("log", MFD_CLOEXEC)),
           logger_(log_.get(), LogLevel::info),
-          server(*loop_, *this, logger_),
+          server(*loop_, *this, logger_, limits),
           listener_(loop_->network().listen(generic(), sizeof(address)).value()) {}
 
     io::SimLoop& loop() { return *loop_; }

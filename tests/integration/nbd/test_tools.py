@@ -191,7 +191,7 @@ class Tools:
                 opened.connect(str(server.socket))
                 opened.sendall(words)
                 openings.append(opened)
-            for _ in range(200):
+            for _ in range(1000):
                 opened = socket.socket(socket.AF_UNIX)
                 opened.connect(str(server.socket))
                 openings.append(opened)

@@ -69,23 +69,27 @@ TEST(NbdServer, RequestsInFlightAreBounded) {
     EXPECT_EQ(world.disk.most_running, Transmission::most_requests);
 }
 
+// A simulated network with the thousand clients of the real one would take minutes.
+constexpr Server::Limits few{.connections = 6, .refusals = 3};
+
 io::Task<void> come_in_droves(NbdWorld& world) {
     Clients clients;
-    for (unsigned count = 0; count < 64; ++count) {
+    for (std::size_t count = 0; count < few.connections; ++count) {
         clients.push_back(co_await world.connect());
         co_await clients.back()->enter("disk", true);
     }
-    for (unsigned count = 0; count < 136; ++count) clients.push_back(co_await world.connect());
+    for (std::size_t count = 0; count < 12; ++count) clients.push_back(co_await world.connect());
     co_await world.loop().sleep(1s);
-    EXPECT_EQ(world.server.serving(), 64u);
-    EXPECT_EQ(world.server.refusing(), 64u);
-    EXPECT_TRUE(co_await clients[199]->closed());
-    auto& refused = *clients[64];
+    EXPECT_EQ(world.server.serving(), few.connections);
+    EXPECT_EQ(world.server.refusing(), few.refusals);
+    EXPECT_TRUE(co_await clients.back()->closed());
+    auto& refused = *clients[few.connections];
     co_await refused.greet();
     const auto answers = co_await refused.ask(OptionCode::go, NbdClient::info_data("disk"));
     EXPECT_EQ(answers.back().type, OptionReply::policy);
-    EXPECT_TRUE(as_text(answers.back().data).contains("64 clients"));
-    for (unsigned count = 0; count < 64; ++count) co_await read_once(*clients[count]);
+    EXPECT_TRUE(as_text(answers.back().data).contains("6 clients"));
+    for (std::size_t count = 0; count < few.connections; ++count)
+        co_await read_once(*clients[count]);
     // Who is refused has five seconds for it; who leaves makes room.
     co_await world.loop().sleep(6s);
     EXPECT_EQ(world.server.refusing(), 0u);
@@ -97,7 +101,7 @@ io::Task<void> come_in_droves(NbdWorld& world) {
 }
 
 TEST(NbdServer, ClientsBeyondTheBoundAreToldSo) {
-    NbdWorld world;
+    NbdWorld world{1, NbdWorld::disk_size, few};
     EXPECT_TRUE(world.run(come_in_droves(world)));
     EXPECT_EQ(world.log_lines(), 1u) << world.log();
 }

@@ -283,6 +283,7 @@ io::Task<void> break_off(NbdWorld& world, std::size_t length) {
     // The server may have had enough before all of it is sent.
     static_cast<void>(co_await client->send(bytes).result());
     client->close();
+    co_await world.loop().sleep(std::chrono::seconds{1});
 }
 
 TEST(Transmission, HalfARequestAndNoRequestEndTheConnection) {
