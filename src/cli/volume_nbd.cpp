@@ -60,22 +60,24 @@ struct Served {
     const Arguments& arguments;
 };
 
+io::Task<void> serve_clients(io::Loop& loop, nbd::Exports& exports, Served what, int signals) {
+    const auto listener = co_await listen(what.arguments);
+    // Who wants the volume now is refused, instead of waiting for an engine that begins.
+    co_await what.holding.lock().begin_serving();
+    const auto& name = what.holding.name();
+    co_await print(fmt::format("serving volume {} at {}\n", name, listener.uri()));
+    co_await serve_until_signal(loop, exports, listener.descriptor(), signals);
+}
+
 // The volume is whole before anybody can connect, and closed after the last one has gone.
 io::Task<void> serve_volume(io::Loop& loop, Served what, int signals) {
     const auto volume = co_await pool::open_volume(loop, what.pool, what.holding);
     nbd::VolumeExports exports{*volume, what.holding.name(), what.read_only};
-    auto listener = listen(what.arguments);
-    Result<void> served;
-    if (listener) {
-        served =
-            print(fmt::format("serving volume {} at {}\n", what.holding.name(), listener->uri()));
-        if (served)
-            served = co_await serve_until_signal(loop, exports, listener->descriptor(), signals)
-                         .result();
-    }
+    auto served = co_await serve_clients(loop, exports, what, signals).result();
+    auto ended = what.holding.lock().end_serving();
     auto closed = co_await volume->shut_down().result();
-    co_await std::move(listener);
     co_await std::move(served);
+    co_await std::move(ended);
     co_await std::move(closed);
 }
 
