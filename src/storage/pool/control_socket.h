@@ -1,8 +1,7 @@
 #pragma once
 
-// Why: the engine of a volume answers on a unix socket in the volume's directory
-// (docs/formats/volume-control.md). The directory is reached by its descriptor, for its path may be
-// longer than a socket's may.
+// Why: whoever has the engine of a volume listens on a unix socket in the volume's directory. The
+// directory is reached by its descriptor, for its path may be longer than a socket's may.
 
 #include "storage/pool/directory.h"
 
