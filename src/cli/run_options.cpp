@@ -44,7 +44,8 @@ Result<node::DiskOption> parse_disk(const std::string& text) {
     if (const auto format = properties.find("format"); format != properties.end()) {
         if (format->second != "raw")
             return fail(Kind::unsupported,
-                        "format {} is not supported; make a volume of it with sheaf image import",
+                        "format {} is not supported; make a volume of it with sheaf image import, "
+                        "or convert it with qemu-img convert -O raw",
                         format->second);
         disk.raw = true;
     }

@@ -112,7 +112,8 @@ Record examine_record(std::span<const std::byte, sector> head) {
 Result<void> check_raw(std::span<const std::byte> head) {
     if (const auto format = image::foreign_format(as_text(head)))
         return fail(Kind::unsupported, "is a {} image, not raw; {}", *format,
-                    *format == "qcow2" ? "make a volume of it with sheaf image import"
+                    *format == "qcow2" ? "make a volume of it with sheaf image import, or "
+                                         "convert it with qemu-img convert -O raw"
                                        : "convert it with qemu-img convert -O raw");
     return {};
 }
