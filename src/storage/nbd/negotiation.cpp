@@ -16,7 +16,7 @@ using Number32 = BigEndian<std::uint32_t>;
 using Number64 = BigEndian<std::uint64_t>;
 
 struct ExportInfo {
-    Number16 type = static_cast<std::uint16_t>(Info::export_);
+    Number16 type = static_cast<std::uint16_t>(Info::exported);
     Number64 size;
     Number16 flags;
 };

@@ -45,7 +45,7 @@ enum class OptionReply : std::uint32_t {
     too_big = 0x80000009,
 };
 
-enum class Info : std::uint16_t { export_ = 0, name = 1, description = 2, block_size = 3 };
+enum class Info : std::uint16_t { exported = 0, name = 1, description = 2, block_size = 3 };
 
 // Transmission flags.
 constexpr std::uint16_t transmit_has_flags = 1 << 0;

@@ -32,8 +32,8 @@ io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool
                                                       const Holding& holding) {
     auto files = co_await holding.open_files();
     auto volume = co_await volume::Volume::open(loop, std::move(files), pool.options()).result();
-    if (!volume) co_await Failure{std::move(volume).error().within("volume " + holding.name())};
-    co_return *std::move(volume);
+    if (!volume) volume = Failure{std::move(volume).error().within("volume " + holding.name())};
+    co_return co_await std::move(volume);
 }
 
 }  // namespace sheaf::pool
