@@ -64,7 +64,9 @@ int check_tables(uint64_t root) {
             return 1;
         }
     }
-    print("firmware acpi processors={}\n", processors_in_madt(root));
+    const uint32_t processors = processors_in_madt(root);
+    if (cmos(0x5f) + 1u != processors) return fail("processors by the clock's memory", cmos(0x5f));
+    print("firmware acpi processors={}\n", processors);
     return 0;
 }
 

@@ -10,6 +10,6 @@ packages_test=(clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-dev lib
 packages_lab=(qemu-system-x86 busybox-static kmod cpio e2fsprogs iproute2 iputils-ping
     netcat-openbsd util-linux python3 gdb)
 packages_guest=(mmdebstrap debian-archive-keyring e2fsprogs)
-packages_uefi=(build-essential nasm acpica-tools uuid-dev python3 dpkg-dev debian-archive-keyring)
+packages_uefi=(build-essential patch nasm acpica-tools uuid-dev python3 dpkg-dev debian-archive-keyring)
 packages_disk=(fdisk dosfstools mtools grub-common grub-efi-amd64-bin)
 packages_media=(grub-common grub-efi-amd64-bin xorriso mtools)
