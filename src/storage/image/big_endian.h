@@ -1,6 +1,6 @@
 #pragma once
 
-// Why: qcow2 is big-endian, alone among all formats that Sheaf reads or writes.
+// Why: qcow2 is big-endian. Its tables are rows of numbers, not structures of base/big_endian.h.
 
 #include <bit>
 #include <concepts>
