@@ -147,6 +147,24 @@ class Gdb(machine.ProbeTest):
             guest.terminate()
             self.assertEqual(guest.finish().report["how"], "forced_off")
 
+    def test_a_guest_that_traps_itself_gets_every_trap(self):
+        count = 2000
+        with self.start("traps", f"count={count}", wait=True) as guest, Debugger(guest.gdb) as debugger:
+            debugger.ask(b"?")
+            # With a breakpoint somewhere, INT3 leaves the guest: whose it is, is found out each time.
+            self.assertEqual(debugger.ask(b"Z0,70000,1"), "OK")
+            interrupted, answer = 0, ""
+            while answer != "W00":
+                debugger.packet(b"vCont;c")
+                debugger.send(b"\x03")
+                answer = debugger.answer()
+                self.assertIn(answer, ("T02thread:1;", "W00"))
+                interrupted += answer != "W00"
+            outcome = guest.finish()
+            self.assertEqual((outcome.code, outcome.lines[-1]), (0, f"traps ok {count}"), outcome)
+            self.assertEqual(outcome.errors, "")
+            self.assertGreater(interrupted, 10)
+
     def test_kill(self):
         with self.start(wait=True) as guest, Debugger(guest.gdb) as debugger:
             debugger.ask(b"?")
