@@ -2,9 +2,10 @@
 
 // Why: what was imported is named by its bytes, and checked against what its publisher says.
 
-#include <memory>
 #include <span>
 #include <string>
+
+#include <nettle/sha2.h>
 
 #include "base/result.h"
 
@@ -12,19 +13,14 @@ namespace sheaf::image {
 
 class Sha256 {
   public:
-    static Result<Sha256> create();
+    Sha256() { sha256_init(&context_); }
 
-    Result<void> add(std::span<const std::byte> bytes);
-    // 64 lower-case hexadecimal digits. Ends it.
-    Result<std::string> finish();
+    void add(std::span<const std::byte> bytes);
+    // 64 lower-case hexadecimal digits; then it begins anew.
+    std::string finish();
 
   private:
-    struct Free {
-        void operator()(void* context) const;
-    };
-    explicit Sha256(std::unique_ptr<void, Free> context) : context_(std::move(context)) {}
-
-    std::unique_ptr<void, Free> context_;
+    sha256_ctx context_;
 };
 
 // The digest as a person gave it, in the form of finish(). Fails with invalid.

@@ -73,19 +73,18 @@ io::Task<std::unique_ptr<Source>> Source::open(io::Loop& loop, Fd file) {
 
 io::Task<std::string> sha256_of(io::Loop& loop, const Fd& file, Progress progress) {
     const auto size = co_await storage::size_of(file);
-    auto digest = co_await Sha256::create();
+    Sha256 digest;
     std::vector<std::byte> bytes(hashed_at_once);
     for (std::uint64_t done = 0; done < size;) {
         const auto part =
             std::span{bytes}.first(std::min<std::uint64_t>(bytes.size(), size - done));
         const auto count = co_await loop.read(file.get(), part, done);
         if (count == 0) co_await fail(Kind::conflict, "became shorter while it was read");
-        co_await digest.add(part.first(count));
+        digest.add(part.first(count));
         done += count;
         if (progress) progress(done, size);
     }
-    auto text = co_await digest.finish();
-    co_return text;
+    co_return digest.finish();
 }
 
 }  // namespace sheaf::image
