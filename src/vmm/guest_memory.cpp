@@ -13,8 +13,11 @@ namespace {
 
 constexpr const char* memory_name = "sheaf-guest-memory";
 
-// What the kernel lacks of this is cosmetic: the name in /proc/PID/maps, and leaner core dumps.
+// What the kernel lacks of this is speed or cosmetic: huge pages, by which a request of a guest's
+// disk is few pieces and a guest's address is quickly found; the name in /proc/PID/maps, and leaner
+// core dumps.
 void describe(std::span<std::byte> bytes) {
+    ::madvise(bytes.data(), bytes.size(), MADV_HUGEPAGE);
     ::madvise(bytes.data(), bytes.size(), MADV_DONTDUMP);
     ::prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, bytes.data(), bytes.size(), memory_name);
 }
