@@ -4,11 +4,11 @@ The peer is QEMU, with and without an iothread in every round, of which each met
 better; or `raw`, io_uring on the same file from the host (raw_io.cpp)."""
 
 import statistics
-import subprocess
 
 import harness
 import machines
 
+PEERS = ("qemu", "raw")
 RATES = ("randread_qd1", "randread_qd32", "randwrite_qd1", "randwrite_qd32", "read_128k", "write_128k")
 RATE_MS = 300
 FILE_MIB = 256
@@ -23,14 +23,7 @@ class Raw:
     codes = (0,)
 
     def __init__(self, setting):
-        source = setting.root / "bench/raw_io.cpp"
-        self.program = setting.root / "build/bench/raw_io"
-        if not self.program.exists() or self.program.stat().st_mtime < source.stat().st_mtime:
-            self.program.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(
-                ["clang++-19", "-std=c++23", "-O2", str(source), "-o", str(self.program), "-luring"],
-                check=True,
-            )
+        self.program = harness.compiled(setting.root, "raw_io")
 
     def start(self, _probe, words, disk):
         return harness.Running([str(self.program), str(disk), *words.split()])

@@ -26,21 +26,26 @@ class Failed(Exception):
 class Setting:
     """The options of one benchmark run and the files it uses."""
 
-    def __init__(self, root, options):
+    def __init__(self, root, options, lane):
         self.root = root
         self.options = options
         self.runs = options.runs
         self.peer = options.peer
         self.refuse_lab()
         self.sheaf = (options.sheaf or self.newest("src/sheaf", "sheaf")).resolve()
-        self.guests = options.guests or self.guests_beside(self.sheaf)
+        if lane == "direct":
+            self.need_kvm()
+            self.guests = options.guests or self.guests_beside(self.sheaf)
         self.directory = options.directory or root / "build"
         self.directory.mkdir(parents=True, exist_ok=True)
 
     @staticmethod
-    def refuse_lab():
+    def need_kvm():
         if not os.access("/dev/kvm", os.R_OK | os.W_OK):
             raise CannotMeasure("/dev/kvm is missing or may not be opened")
+
+    @staticmethod
+    def refuse_lab():
         if "QEMU TCG" in pathlib.Path("/proc/cpuinfo").read_text():
             raise CannotMeasure("this is the lab (an emulated CPU): nothing is timed here")
 
@@ -58,16 +63,23 @@ class Setting:
                 return folder / "firmware/guests"
         raise CannotMeasure("no probe guests: build them or name their folder with --guests")
 
+    def beside(self, name):
+        """A program of the same build as the binary."""
+        for folder in self.sheaf.parents:
+            if os.access(folder / name, os.X_OK):
+                return folder / name
+        raise CannotMeasure(f"no {name} beside {self.sheaf}: build it, with the binary")
+
     def wanted(self, metric):
         return not self.options.metric or metric in self.options.metric
 
 
-def report(bench, metric, unit, sheaf, peer_name, peer):
+def report(bench, metric, unit, sheaf, peer_name, peer, lane="direct"):
     """Prints the line of one metric from the values of both sides."""
     ours, theirs = statistics.median(sheaf), statistics.median(peer)
     line = {
         "bench": bench,
-        "lane": "direct",
+        "lane": lane,
         "metric": metric,
         "unit": unit,
         "sheaf": round(ours, 3),
@@ -162,6 +174,29 @@ def read_metrics(result, wanted):
     if missing:
         raise Failed(f"no metric {', '.join(missing)} in {result.output[-500:]!r}")
     return found
+
+
+def run_quietly(command):
+    """A step on the way to a measurement, which must do its work."""
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise CannotMeasure(f"no {words[0]}") from error
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(words)}: {done.stderr[-500:]}")
+
+
+def compiled(root, name):
+    """The program of bench/NAME.cpp, built where it or what it includes is newer."""
+    source = root / "bench" / f"{name}.cpp"
+    program = root / "build/bench" / name
+    newest = max(path.stat().st_mtime for path in (source, root / "bench/loads.h"))
+    if not program.exists() or program.stat().st_mtime < newest:
+        program.parent.mkdir(parents=True, exist_ok=True)
+        words = ["clang++-19", "-std=c++23", "-O2", str(source), "-o", str(program), "-luring"]
+        run_quietly(words)
+    return program
 
 
 def data_file(directory, mebibytes):

@@ -1,0 +1,74 @@
+// The loads that the probe `blk` offers a disk, and that of a disk which must be durable, for
+// programs of the host that measure the same: words, names and printed lines are the probe's.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace bench {
+
+using Clock = std::chrono::steady_clock;
+
+enum class Direction { read, write, durable_write };  // durable: each is flushed before the next
+enum class Order { random, sequential };
+
+struct Load {
+    std::string_view name;
+    Direction direction;
+    unsigned bytes;
+    unsigned depth;
+    Order order;
+};
+
+inline constexpr unsigned most_depth = 32;
+inline constexpr std::size_t most_bytes = 128 << 10;
+
+inline constexpr auto loads = std::to_array<Load>({
+    {"randread_qd1", Direction::read, 4096, 1, Order::random},
+    {"randread_qd32", Direction::read, 4096, 32, Order::random},
+    {"randwrite_qd1", Direction::write, 4096, 1, Order::random},
+    {"randwrite_qd32", Direction::write, 4096, 32, Order::random},
+    {"read_128k", Direction::read, most_bytes, 32, Order::sequential},
+    {"write_128k", Direction::write, most_bytes, 32, Order::sequential},
+    {"durable_write_qd1", Direction::durable_write, 4096, 1, Order::random},
+});
+
+// PROGRAM PLACE... [test=NAME,...] [ms=N] [region_mib=N] [snapshots=N]
+struct Options {
+    std::string_view tests;
+    std::uint64_t milliseconds = 500;
+    std::uint64_t region = 256 << 20;
+    std::uint64_t snapshots = 0;
+
+    bool wants(std::string_view load) const { return tests.empty() || names(load); }
+    bool names(std::string_view load) const {
+        return ("," + std::string{tests} + ",").contains("," + std::string{load} + ",");
+    }
+};
+
+inline Options parse(int count, char** words) {
+    Options options;
+    for (int i = 2; i < count; ++i) {
+        const std::string_view word = words[i];
+        const std::string_view value = word.substr(word.find('=') + 1);
+        const auto number = std::strtoull(value.data(), nullptr, 10);
+        if (word.starts_with("test=")) options.tests = value;
+        if (word.starts_with("ms=")) options.milliseconds = number;
+        if (word.starts_with("region_mib=")) options.region = number << 20;
+        if (word.starts_with("snapshots=")) options.snapshots = number;
+    }
+    return options;
+}
+
+inline void print(std::string_view name, std::uint64_t requests, Clock::duration time) {
+    const auto ns = std::chrono::nanoseconds{time}.count();
+    std::printf("metric %.*s iops=%lu ops=%lu ns=%ld\n", static_cast<int>(name.size()), name.data(),
+                requests * 1'000'000 / static_cast<std::uint64_t>(ns / 1000), requests, ns);
+}
+
+}  // namespace bench
