@@ -132,4 +132,27 @@ void SectorModel::crashed(Crash crash) {
     }
 }
 
+SectorModel SectorModel::frozen(const SectorModel& before, const SectorModel& after) {
+    auto model = after;
+    for (std::size_t number = 0; number < model.sectors_.size(); ++number) {
+        auto& sector = model.sectors_[number];
+        const auto& earlier = before.sectors_[number];
+        const auto quiet = earlier.writing == 0 && earlier.changes == sector.changes;
+        sector.writing = 0;
+        sector.contended = sector.stable_once_read = false;
+        if (quiet && sector.live) {
+            const auto live =
+                *std::ranges::find(sector.candidates, *sector.live, &Candidate::write);
+            sector.candidates = std::vector{live};
+            continue;
+        }
+        sector.live.reset();
+        for (const auto& candidate : earlier.candidates)
+            if (std::ranges::find(sector.candidates, candidate.write, &Candidate::write) ==
+                sector.candidates.end())
+                sector.candidates.push_back(candidate);
+    }
+    return model;
+}
+
 }  // namespace sheaf::sim

@@ -138,8 +138,8 @@ void Intents::clear(std::uint64_t region) {
     start_writing(region / regions_per_page);
 }
 
-io::Task<void> Intents::settle() {
-    for (std::uint64_t number = 0; number < pages_.size(); ++number) {
+io::Task<void> Intents::settle(std::uint64_t first) {
+    for (auto number = pages_for(first); number < pages_.size(); ++number) {
         while (pages_[number].changed || pages_[number].writing) {
             const auto failures = failures_;
             start_writing(number);

@@ -5,6 +5,7 @@
 // regions, and of no others, are computed anew. A region that is written again and again costs
 // nothing. What: docs/formats/volume.md, "intent".
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -33,8 +34,8 @@ class Intents {
     io::Task<void> mark(std::uint64_t first, std::uint64_t end);
     // Takes a mark back, on the disk some time later.
     void clear(std::uint64_t region);
-    // Ends when the disk says what the marks are now.
-    io::Task<void> settle();
+    // Ends when the disk says what the marks are now, of the regions from this one on.
+    io::Task<void> settle(std::uint64_t first = 0);
 
     bool marked(std::uint64_t region) const;
     // The first marked region at or after this one, or regions().
@@ -66,7 +67,7 @@ class Intents {
     Id owner_;
     std::uint64_t regions_ = 0;
     std::uint64_t count_ = 0;
-    std::vector<Page> pages_;
+    std::deque<Page> pages_;  // stay where they are when more come
     io::Waiters written_;
     std::uint64_t failures_ = 0;
     std::optional<Error> last_failure_;
