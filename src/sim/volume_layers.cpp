@@ -140,7 +140,7 @@ io::Task<void> VolumeHistory::read_snapshot(std::string name) {
 io::Task<void> VolumeHistory::revert(std::string name) {
     ++result_.coverage.reverts;
     reverting_to_ = name;
-    head_ = head_of(*volume_);
+    reverting_from_ = head_of(*volume_);
     const auto outcome = co_await volume_->revert(name).result();
     if (!outcome) {
         failed_to_change();
@@ -238,7 +238,7 @@ io::Task<void> VolumeHistory::settle_books() {
     deleted_.clear();
     world_.end_other_claims(VolumeWorld::first, volume_->layers());
     if (const auto name = std::exchange(reverting_to_, std::nullopt))
-        if (head_of(*volume_) != head_) model_ = books_.at(*name).model;
+        if (head_of(*volume_) != reverting_from_) model_ = books_.at(*name).model;
     head_ = head_of(*volume_);
     const auto size = volume_->geometry().size;
     if (size < size_) violate(fmt::format("the volume has {} bytes, after {}", size, size_));
