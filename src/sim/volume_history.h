@@ -113,7 +113,7 @@ class VolumeHistory {
     std::list<Books::node_type> deleted_;  // that a view may still be read of
     std::optional<std::string> reverting_to_;
     volume::Id reverting_from_{};  // the head before, which is another one if that came to be
-    bool quiet_wanted_ = false;  // nothing new is asked until what runs is over
+    bool quiet_wanted_ = false;    // nothing new is asked until what runs is over
     unsigned last_snapshot_ = 0;
     std::unique_ptr<volume::Volume> volume_;
     std::optional<io::TaskGroup> requests_;  // of this life

@@ -109,7 +109,7 @@ std::uint64_t Intents::next_marked(std::uint64_t region) const {
     return regions_;
 }
 
-io::Task<void> Intents::mark(std::uint64_t first, std::uint64_t end) {
+void Intents::mark_ahead(std::uint64_t first, std::uint64_t end) {
     for (auto region = first; region < end; ++region) {
         auto& page = pages_[region / regions_per_page];
         if (bit(page.wanted, region % regions_per_page)) continue;
@@ -117,6 +117,10 @@ io::Task<void> Intents::mark(std::uint64_t first, std::uint64_t end) {
         page.changed = true;
         ++count_;
     }
+}
+
+io::Task<void> Intents::mark(std::uint64_t first, std::uint64_t end) {
+    mark_ahead(first, end);
     while (!all_stable(first, end)) {
         const auto failures = failures_;
         for (auto region = first; region < end; ++region)

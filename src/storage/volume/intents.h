@@ -30,8 +30,11 @@ class Intents {
 
     // Whether the mark of the region is on the disk, whatever happens.
     bool stable(std::uint64_t region) const;
-    // Ends when all regions of [first, end) are marked and their marks stable.
+    // Ends when all regions of [first, end) are marked and their marks stable. None of them is
+    // cleared meanwhile.
     io::Task<void> mark(std::uint64_t first, std::uint64_t end);
+    // Marks regions that nobody waits for, on the disk when their page is written next.
+    void mark_ahead(std::uint64_t first, std::uint64_t end);
     // Takes a mark back, on the disk some time later.
     void clear(std::uint64_t region);
     // Ends when the disk says what the marks are now, of the regions from this one on.

@@ -169,7 +169,9 @@ io::Task<void> Volume::mark(std::uint64_t first, std::uint64_t end) {
     if (first > 0 && intents_->marked(first - 1))
         last = std::min(intents_->regions(), end + run_ahead);
     for (auto region = end; region < last; ++region) last_write_.try_emplace(region, now);
-    co_await intents_->mark(first, last);
+    // Not waited for: nobody holds their blocks, so upkeep may take these marks back meanwhile.
+    intents_->mark_ahead(end, last);
+    co_await intents_->mark(first, end);
 }
 
 void Volume::distrust(std::uint64_t first, std::uint64_t end) {

@@ -6,7 +6,7 @@ namespace sheaf::volume {
 namespace {
 
 // Snapshots, clones and what becomes of them, through the kernel.
-class Layers : public Volumes {
+class LayerStacks : public Volumes {
   protected:
     void SetUp() override {
         create();
@@ -48,7 +48,7 @@ class Layers : public Volumes {
     std::vector<storage::Extent> extents;
 };
 
-TEST_F(Layers, KeepWhatWasFrozenWhileTheVolumeGoesOn) {
+TEST_F(LayerStacks, KeepWhatWasFrozenWhileTheVolumeGoesOn) {
     fill(0, 1 << 20, 1);
     snapshot("first");
     const auto first = content;
@@ -70,7 +70,7 @@ TEST_F(Layers, KeepWhatWasFrozenWhileTheVolumeGoesOn) {
     shut_down();
 }
 
-TEST_F(Layers, OfADeletedSnapshotGoIntoWhatIsAbove) {
+TEST_F(LayerStacks, OfADeletedSnapshotGoIntoWhatIsAbove) {
     fill(0, 2 << 20, 4);
     snapshot("old");
     fill(1 << 20, 2 << 20, 5);
@@ -96,7 +96,7 @@ TEST_F(Layers, OfADeletedSnapshotGoIntoWhatIsAbove) {
     shut_down();
 }
 
-TEST_F(Layers, AreNotMergedWhileTheyAreRead) {
+TEST_F(LayerStacks, AreNotMergedWhileTheyAreRead) {
     fill(0, 1 << 20, 7);
     snapshot("seen");
     const auto seen = content;
@@ -119,7 +119,7 @@ TEST_F(Layers, AreNotMergedWhileTheyAreRead) {
     shut_down();
 }
 
-TEST_F(Layers, OfASnapshotComeBackByARevert) {
+TEST_F(LayerStacks, OfASnapshotComeBackByARevert) {
     fill(0, 1 << 20, 9);
     snapshot("good");
     const auto good = content;
@@ -146,7 +146,7 @@ TEST_F(Layers, OfASnapshotComeBackByARevert) {
     shut_down();
 }
 
-TEST_F(Layers, AreRefusedUnderWrongNames) {
+TEST_F(LayerStacks, AreRefusedUnderWrongNames) {
     for (const auto* wrong : {"", "A", "a/b", "a b", "..\n"})
         EXPECT_EQ(run(volume->snapshot(wrong)).error().kind(), Kind::invalid) << wrong;
     EXPECT_EQ(run(volume->snapshot(std::string(64, 'a'))).error().kind(), Kind::invalid);
@@ -163,7 +163,7 @@ TEST_F(Layers, AreRefusedUnderWrongNames) {
     shut_down();
 }
 
-TEST_F(Layers, GrowAndNeverShrink) {
+TEST_F(LayerStacks, GrowAndNeverShrink) {
     fill(size - 65536, 65536, 13);
     snapshot("small");
     EXPECT_EQ(run(volume->resize(size - 4096)).error().kind(), Kind::invalid);
@@ -187,7 +187,7 @@ TEST_F(Layers, GrowAndNeverShrink) {
     shut_down();
 }
 
-TEST_F(Layers, AreToldApartByWhatTheyHold) {
+TEST_F(LayerStacks, AreToldApartByWhatTheyHold) {
     using enum storage::Extent::Kind;
     fill(1 << 20, 8192, 15);
     snapshot("below");
@@ -207,7 +207,7 @@ TEST_F(Layers, AreToldApartByWhatTheyHold) {
     shut_down();
 }
 
-TEST_F(Layers, GiveTheRoomOfDiscardedChunksBack) {
+TEST_F(LayerStacks, GiveTheRoomOfDiscardedChunksBack) {
     shut_down();
     open_with_small_steps();
     fill(0, 12 << 20, 16);
@@ -226,7 +226,7 @@ TEST_F(Layers, GiveTheRoomOfDiscardedChunksBack) {
 }
 
 // A second volume over a snapshot of the first one.
-class Clones : public Layers {
+class Clones : public LayerStacks {
   protected:
     Files clone_files() {
         const auto home = folder / "volumes/clone";
