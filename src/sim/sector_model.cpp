@@ -96,11 +96,14 @@ std::optional<std::string> SectorModel::check(Sector& sector, std::uint64_t numb
         return fmt::format("sector {} holds version {} instead of {}", number, version,
                            live->version);
     }
-    const auto candidate = std::ranges::find(sector.candidates, version, &Candidate::version);
-    if (candidate == sector.candidates.end())
+    // Of several that are zeros the last: that an earlier one was flushed says nothing of it.
+    const auto last = std::ranges::find(sector.candidates.rbegin(), sector.candidates.rend(),
+                                        version, &Candidate::version);
+    if (last == sector.candidates.rend())
         return fmt::format("sector {} holds version {}, which was overwritten and flushed", number,
                            version);
     if (!quiet) return std::nullopt;
+    const auto candidate = std::prev(last.base());
     sector.live = candidate->write;
     // A write that failed, or that a crash cut off, has come to be all the same.
     if (candidate->done == never) candidate->done = now_;
