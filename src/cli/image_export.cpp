@@ -7,6 +7,7 @@
 #include "storage/image/export.h"
 #include "storage/image/whole_disk.h"
 #include "storage/pool/engine.h"
+#include "storage/pool/held_layers.h"
 
 namespace sheaf::cli {
 
@@ -41,7 +42,8 @@ Result<Wanted> wanted(const Arguments& arguments) {
 
 io::Task<void> open_and_write(io::Loop& loop, const pool::Pool& pool, const pool::Holding& held,
                               const Wanted& wanted, image::Progress progress) {
-    auto volume = co_await pool::open_volume(loop, pool, held);
+    pool::HeldLayers layers{held};
+    auto volume = co_await pool::open_volume(loop, pool, held, layers);
     image::WholeDisk all{volume->geometry().size};
     auto written = co_await image::export_disk(loop, *volume, all, wanted.path, wanted.format,
                                                wanted.existing, std::move(progress))

@@ -38,11 +38,19 @@ void print(const sim::Coverage& covered, std::uint64_t histories) {
         "ends: {} power cuts, {} kills, {} clean closes; {} histories refused after a stray write\n"
         "faults: {} requests failed, {} metadata writes lost or astray, {} bits flipped ({} "
         "found)\n"
+        "layers: {} snapshots, {} views, {} deleted, {} reverts, {} clones, {} resizes; {} "
+        "histories "
+        "over a base, {} flattened\n"
+        "        {} whole snapshots read after a recovery, slots of {} layers checked\n"
+        "merging: {} layers, {} chunks copied, {} slots punched\n"
         "engine: {} checkpoints, {} records replayed, {} regions reconciled, {} cleaned\n",
         histories, covered.steps, covered.writes, covered.reads, covered.flushes, covered.zeroes,
         covered.power_cuts, covered.kills, covered.clean_closes, covered.refused,
         covered.failed_requests, covered.broken_metadata_writes, covered.flipped_bits,
-        covered.detected_flips, engine.checkpoints, engine.records_replayed,
+        covered.detected_flips, covered.snapshots, covered.views, covered.deletes, covered.reverts,
+        covered.clones, covered.resizes, covered.over_base, covered.flattened,
+        covered.snapshots_read, covered.layers_checked, engine.merges, engine.chunks_merged,
+        engine.slots_punched, engine.checkpoints, engine.records_replayed,
         engine.regions_reconciled, engine.regions_cleaned);
 }
 

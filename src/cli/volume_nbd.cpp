@@ -11,6 +11,7 @@
 #include "storage/nbd/server.h"
 #include "storage/nbd/volume_exports.h"
 #include "storage/pool/engine.h"
+#include "storage/pool/held_layers.h"
 
 namespace sheaf::cli {
 
@@ -71,7 +72,8 @@ io::Task<void> serve_clients(io::Loop& loop, nbd::Exports& exports, Served what,
 
 // The volume is whole before anybody can connect, and closed after the last one has gone.
 io::Task<void> serve_volume(io::Loop& loop, Served what, int signals) {
-    const auto volume = co_await pool::open_volume(loop, what.pool, what.holding);
+    pool::HeldLayers layers{what.holding};
+    const auto volume = co_await pool::open_volume(loop, what.pool, what.holding, layers);
     nbd::VolumeExports exports{*volume, what.holding.name(), what.read_only};
     auto served = co_await serve_clients(loop, exports, what, signals).result();
     auto ended = what.holding.lock().end_serving();

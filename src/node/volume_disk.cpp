@@ -1,5 +1,7 @@
 #include "node/volume_disk.h"
 
+#include <algorithm>
+
 #include "io/task_group.h"
 #include "storage/disk_file.h"
 
@@ -43,7 +45,19 @@ Result<std::unique_ptr<VolumeDisk>> VolumeDisk::open(io::Loop& loop, const Volum
 }
 
 io::Task<void> VolumeDisk::start(volume::Files files, volume::Options options) {
-    engine_ = co_await volume::Volume::open(loop_, std::move(files), options);
+    std::vector<volume::Id> claimed;
+    for (const auto& layer : files.layers) claimed.push_back(layer.id);
+    engine_ = co_await volume::Volume::open(loop_, std::move(files), layers_, options);
+    co_await end_needless_claims(std::move(claimed));
+}
+
+// What a crash left claimed and no table names.
+io::Task<void> VolumeDisk::end_needless_claims(std::vector<volume::Id> claimed) {
+    for (const auto& layer : claimed) {
+        const auto& needed = engine_->layers();
+        if (std::ranges::find(needed, layer, &volume::LayerEntry::id) == needed.end())
+            co_await layers_.release(layer);
+    }
 }
 
 // What fails here is recovered by the next one to open it.

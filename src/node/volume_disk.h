@@ -28,6 +28,7 @@ class VolumeDisk {
   private:
     VolumeDisk(io::Loop& loop, const VolumeSpec& spec);
     io::Task<void> start(volume::Files files, volume::Options options);
+    io::Task<void> end_needless_claims(std::vector<volume::Id> claimed);
 
     io::Loop& loop_;
     std::string name_;

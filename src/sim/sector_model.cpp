@@ -96,11 +96,14 @@ std::optional<std::string> SectorModel::check(Sector& sector, std::uint64_t numb
         return fmt::format("sector {} holds version {} instead of {}", number, version,
                            live->version);
     }
-    const auto candidate = std::ranges::find(sector.candidates, version, &Candidate::version);
-    if (candidate == sector.candidates.end())
+    // Of several that are zeros the last: that an earlier one was flushed says nothing of it.
+    const auto last = std::ranges::find(sector.candidates.rbegin(), sector.candidates.rend(),
+                                        version, &Candidate::version);
+    if (last == sector.candidates.rend())
         return fmt::format("sector {} holds version {}, which was overwritten and flushed", number,
                            version);
     if (!quiet) return std::nullopt;
+    const auto candidate = std::prev(last.base());
     sector.live = candidate->write;
     // A write that failed, or that a crash cut off, has come to be all the same.
     if (candidate->done == never) candidate->done = now_;
@@ -130,6 +133,29 @@ void SectorModel::crashed(Crash crash) {
         sector.live.reset();
         if (sector.candidates.size() == 1) sector.live = sector.candidates.front().write;
     }
+}
+
+SectorModel SectorModel::frozen(const SectorModel& before, const SectorModel& after) {
+    auto model = after;
+    for (std::size_t number = 0; number < model.sectors_.size(); ++number) {
+        auto& sector = model.sectors_[number];
+        const auto& earlier = before.sectors_[number];
+        const auto quiet = earlier.writing == 0 && earlier.changes == sector.changes;
+        sector.writing = 0;
+        sector.contended = sector.stable_once_read = false;
+        if (quiet && sector.live) {
+            const auto live =
+                *std::ranges::find(sector.candidates, *sector.live, &Candidate::write);
+            sector.candidates = std::vector{live};
+            continue;
+        }
+        sector.live.reset();
+        for (const auto& candidate : earlier.candidates)
+            if (std::ranges::find(sector.candidates, candidate.write, &Candidate::write) ==
+                sector.candidates.end())
+                sector.candidates.push_back(candidate);
+    }
+    return model;
 }
 
 }  // namespace sheaf::sim

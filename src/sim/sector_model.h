@@ -45,6 +45,10 @@ class SectorModel {
     void flushed(std::uint64_t began);
     void crashed(Crash crash);
 
+    // What was frozen at one instant between `before` and `after`: where nothing happened in
+    // between it is that, else one of what may have been there; once read it stays, come what may.
+    static SectorModel frozen(const SectorModel& before, const SectorModel& after);
+
     // The content of one sector.
     static void fill(std::span<std::byte> sector, std::uint64_t number, Version version);
 

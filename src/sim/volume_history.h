@@ -1,8 +1,10 @@
 #pragma once
 
-// Why: one history of a volume, from the first write to the last crash, as volume_run.cpp and
-// volume_requests.cpp tell it together.
+// Why: one history of a volume, from the first write to the last crash, as volume_run.cpp,
+// volume_requests.cpp and volume_layers.cpp tell it together.
 
+#include <list>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -20,19 +22,12 @@ class VolumeHistory {
           random_(options.seed),
           size_((2 + options.seed % 5) * 1_MiB + options.seed % 3 * 12_KiB),
           world_(options.seed, size_, data_capacity()),
-          model_(size_ / SectorModel::sector_size) {}
+          model_((size_ + most_growth) / SectorModel::sector_size) {}
 
-    VolumeRunResult run() {
-        auto outcome = io::run(world_.loop(), lives());
-        if (!outcome && result_.violation.empty())
-            result_.violation = "the run ended: " + outcome.error().text();
-        result_.trace = world_.loop().trace();
-        result_.coverage.refused = refused_ ? 1 : 0;
-        result_.coverage.broken_metadata_writes = world_.broken_writes();
-        return std::move(result_);
-    }
+    VolumeRunResult run();
 
   private:
+    static constexpr std::uint64_t most_growth = 2_MiB;
     struct Place {
         std::uint64_t offset;
         std::uint64_t length;
@@ -41,10 +36,18 @@ class VolumeHistory {
                     (offset + length) / SectorModel::sector_size};
         }
     };
+    // What is known of a snapshot.
+    struct Book {
+        SectorModel model;
+        std::uint64_t size = 0;
+        bool certain = false;  // else it may be there or not, as the next life will show
+    };
+    using Books = std::map<std::string, Book>;
 
     std::uint64_t data_capacity() {
         // Now and then a host that has less room than the volume would need.
-        return random_.chance(0.2) ? size_ / 2 / 128_KiB * 128_KiB + 256_KiB : size_ + 4_MiB;
+        small_ = random_.chance(0.2);
+        return small_ ? size_ / 2 / 128_KiB * 128_KiB + 256_KiB : size_ + most_growth + 4_MiB;
     }
     bool violated() const { return !result_.violation.empty(); }
     bool over() const { return violated() || refused_; }
@@ -52,19 +55,22 @@ class VolumeHistory {
     void violate(std::string text) {
         if (!violated()) result_.violation = std::move(text);
     }
+    volume::Options engine_options() const;
 
+    // volume_run.cpp
     io::Task<void> lives();
     io::Task<void> open();
     io::Task<void> one_life();
     io::Task<void> end_life();
-    io::Task<void> verify();
-    io::Task<void> verify_block(std::uint64_t offset);
-    io::Task<void> heal(std::uint64_t offset);
-    void flip_bits();
     void close_books();
     void set_faults();
     void start_step();
+    void start_request();
 
+    // volume_requests.cpp
+    io::Task<void> verify();
+    io::Task<void> verify_block(std::uint64_t offset);
+    void flip_bits();
     io::Task<void> write(Place place);
     enum class Zeroing : std::uint8_t { zero, discard };
     io::Task<void> zero(Place place, Zeroing zeroing);
@@ -73,12 +79,42 @@ class VolumeHistory {
     io::Task<void> checkpoint();
     Place draw_place(std::uint64_t unit);
     void failed(const Error& error, const char* what);
+    static void fill(std::span<std::byte> bytes, SectorModel::Range sectors, Version version);
+
+    // volume_layers.cpp
+    void start_layer_step();
+    void failed_to_change();
+    io::Task<void> make_base();
+    io::Task<void> take_snapshot();
+    io::Task<void> delete_snapshot(std::string name);
+    io::Task<void> read_snapshot(std::string name);
+    io::Task<void> revert(std::string name);
+    io::Task<void> resize();
+    io::Task<void> flatten();
+    io::Task<void> clone(std::string name);
+    io::Task<void> use_clone(VolumeWorld::Number number, SectorModel model, std::uint64_t size);
+    io::Task<void> use_block(storage::Block& block, SectorModel& model, std::uint64_t size,
+                             unsigned requests);
+    io::Task<void> settle_books();
+    io::Task<void> verify_snapshot(std::string name, Book& book);
+    io::Task<void> check_layers();
+    io::Task<void> check_extents();
+    std::optional<std::string> draw_snapshot();
+    volume::Id head_of(const volume::Volume& volume) const;
 
     VolumeRunOptions options_;
     io::SimRandom random_;
+    bool small_ = false;
     std::uint64_t size_;
     VolumeWorld world_;
     SectorModel model_;
+    volume::Id head_{};  // the layer that is written, as of the last life's end
+    Books books_;
+    std::list<Books::node_type> deleted_;  // that a view may still be read of
+    std::optional<std::string> reverting_to_;
+    volume::Id reverting_from_{};  // the head before, which is another one if that came to be
+    bool quiet_wanted_ = false;    // nothing new is asked until what runs is over
+    unsigned last_snapshot_ = 0;
     std::unique_ptr<volume::Volume> volume_;
     std::optional<io::TaskGroup> requests_;  // of this life
     Version last_version_ = 0;

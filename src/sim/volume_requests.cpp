@@ -27,15 +27,19 @@ void VolumeHistory::damaged(const Error& error, const char* what) {
     if (!refused_) violate(std::string{what} + ": " + error.text());
 }
 
+void VolumeHistory::fill(std::span<std::byte> bytes, SectorModel::Range sectors, Version version) {
+    for (auto number = sectors.first; number < sectors.end; ++number)
+        SectorModel::fill(bytes.subspan((number - sectors.first) * sector, sector), number,
+                          version);
+}
+
 io::Task<void> VolumeHistory::write(Place place) {
     ++result_.coverage.writes;
     const auto sectors = place.sectors();
     const auto version = ++last_version_;
     storage::AlignedBuffer buffer{align_up(place.length, block)};
     const auto bytes = buffer.bytes().first(place.length);
-    for (auto number = sectors.first; number < sectors.end; ++number)
-        SectorModel::fill(bytes.subspan((number - sectors.first) * sector, sector), number,
-                          version);
+    fill(bytes, sectors, version);
     const iovec piece{bytes.data(), bytes.size()};
     const auto id = model_.begin_write(sectors, version);
     const auto outcome = co_await volume_->write(place.offset, std::span{&piece, 1}).result();
@@ -86,8 +90,7 @@ io::Task<void> VolumeHistory::flush() {
 
 io::Task<void> VolumeHistory::checkpoint() {
     const auto outcome = co_await volume_->checkpoint().result();
-    // It fails too where a write that was lost or went astray is found by reading again.
-    if (!outcome) ++result_.coverage.failed_requests;
+    if (!outcome) failed_to_change();
 }
 
 // Reads everything, while the disks do what they should.
@@ -120,7 +123,7 @@ io::Task<void> VolumeHistory::verify_block(std::uint64_t offset) {
 }
 
 void VolumeHistory::flip_bits() {
-    auto& data = world_.disk(VolumeWorld::Part::data);
+    auto& data = world_.data(head_);
     if (data.size() == 0 || !random_.chance(0.5)) return;
     flips_ = 1 + random_.below(4);
     result_.coverage.flipped_bits += flips_;
@@ -142,6 +145,16 @@ void Coverage::add(const Coverage& other) {
     refused += other.refused;
     flipped_bits += other.flipped_bits;
     detected_flips += other.detected_flips;
+    snapshots += other.snapshots;
+    snapshots_read += other.snapshots_read;
+    views += other.views;
+    deletes += other.deletes;
+    reverts += other.reverts;
+    clones += other.clones;
+    over_base += other.over_base;
+    flattened += other.flattened;
+    resizes += other.resizes;
+    layers_checked += other.layers_checked;
     engine.add(other.engine);
 }
 

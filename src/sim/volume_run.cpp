@@ -18,27 +18,39 @@ constexpr auto sector = SectorModel::sector_size;
 
 }  // namespace
 
+VolumeRunResult VolumeHistory::run() {
+    auto outcome = io::run(world_.loop(), lives());
+    if (!outcome && result_.violation.empty())
+        result_.violation = "the run ended: " + outcome.error().text();
+    result_.trace = world_.loop().trace();
+    result_.coverage.refused = refused_ ? 1 : 0;
+    result_.coverage.broken_metadata_writes = world_.broken_writes();
+    return std::move(result_);
+}
+
 VolumeRunResult run_volume(const VolumeRunOptions& options) {
     return VolumeHistory{options}.run();
 }
 
 io::Task<void> VolumeHistory::lives() {
+    if (!small_ && random_.chance(0.3)) co_await make_base();
     auto files = co_await world_.open();
     co_await Volume::create(world_.loop(), std::move(files), world_.shape());
     while (!over() && result_.coverage.steps < options_.steps) {
         world_.set_faults({});
         co_await open();
         if (over()) break;
+        co_await settle_books();
         co_await verify();
+        if (!over() && random_.chance(0.2)) co_await check_extents();
+        if (!over() && !small_ && random_.chance(0.5)) co_await check_layers();
         set_faults();
         co_await one_life();
         co_await end_life();
     }
 }
 
-// Without faults a volume can always be opened.
-io::Task<void> VolumeHistory::open() {
-    auto files = co_await world_.open();
+volume::Options VolumeHistory::engine_options() const {
     volume::Options options;
     options.growth = {.segment = 4, .ahead = 2};
     options.most_clean_pages = 4;
@@ -46,7 +58,20 @@ io::Task<void> VolumeHistory::open() {
     options.most_marked = 3;
     options.idle = std::chrono::milliseconds{20};
     options.upkeep_interval = std::chrono::milliseconds{5};
-    auto opened = co_await Volume::open(world_.loop(), std::move(files), options).result();
+    options.merge_batch = 4;
+    options.most_free_slots = 2;
+    options.most_indexed_pages = 2;
+    options.mutation = options_.mutation;
+    options.clock = &world_.clock();
+    return options;
+}
+
+// Without faults a volume can always be opened.
+io::Task<void> VolumeHistory::open() {
+    auto files = co_await world_.open();
+    auto opened =
+        co_await Volume::open(world_.loop(), std::move(files), world_.store(), engine_options())
+            .result();
     if (!opened) {
         damaged(opened.error(), "opening the volume");
         co_return;
@@ -92,8 +117,24 @@ io::Task<void> VolumeHistory::one_life() {
     }
 }
 
+// What changes the stack is asked while requests are in flight, but for a revert.
 void VolumeHistory::start_step() {
+    if (reverting_to_) return;
+    if (quiet_wanted_) {
+        if (requests_->size() > 0) return;
+        quiet_wanted_ = false;
+        if (const auto name = draw_snapshot()) requests_->start(revert(*name));
+        return;
+    }
     ++result_.coverage.steps;
+    if (random_.chance(0.08)) {
+        start_layer_step();
+    } else {
+        start_request();
+    }
+}
+
+void VolumeHistory::start_request() {
     const auto draw = random_.below(100);
     if (draw < 50) {
         requests_->start(write(draw_place(random_.chance(0.3) ? sector : 4_KiB)));
@@ -124,6 +165,8 @@ io::Task<void> VolumeHistory::end_life() {
     if (draw < 2) world_.set_faults({});
     requests_->cancel();
     co_await requests_->join();
+    head_ = head_of(*volume_);
+    quiet_wanted_ = false;
     if (draw < 2) {
         const auto began = model_.now();
         const auto closed = co_await volume_->shut_down().result();

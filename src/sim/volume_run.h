@@ -14,6 +14,7 @@ namespace sheaf::sim {
 struct VolumeRunOptions {
     std::uint64_t seed = 0;
     std::uint64_t steps = 600;
+    volume::Mutation mutation = volume::Mutation::none;  // a rule to be broken, in test builds
 };
 
 // What a run covered.
@@ -31,6 +32,16 @@ struct Coverage {
     std::uint64_t refused = 0;  // histories ended where the map was found damaged by such a write
     std::uint64_t flipped_bits = 0;
     std::uint64_t detected_flips = 0;
+    std::uint64_t snapshots = 0;
+    std::uint64_t snapshots_read = 0;  // whole, after a recovery
+    std::uint64_t views = 0;           // read while the volume is in use
+    std::uint64_t deletes = 0;
+    std::uint64_t reverts = 0;
+    std::uint64_t clones = 0;
+    std::uint64_t over_base = 0;  // histories of a volume that is a clone itself
+    std::uint64_t flattened = 0;
+    std::uint64_t resizes = 0;
+    std::uint64_t layers_checked = 0;  // for slots that are shared or lost
     volume::Counters engine;
 
     void add(const Coverage& other);

@@ -39,7 +39,8 @@ io::Task<void> make(VolumeWorld& world) {
     auto files = co_await world.open();
     co_await volume::Volume::create(world.loop(), std::move(files), world.shape());
     auto again = co_await world.open();
-    auto made = co_await volume::Volume::open(world.loop(), std::move(again), small_steps());
+    auto made =
+        co_await volume::Volume::open(world.loop(), std::move(again), world.store(), small_steps());
     std::vector<std::byte> bytes((64 << 10), std::byte{0x5a});
     const iovec piece{bytes.data(), bytes.size()};
     for (std::uint64_t offset = 0; offset < volume_size; offset += 768 << 10)
@@ -153,7 +154,8 @@ void reseal_all(Contents& contents) {
 io::Task<void> use(VolumeWorld& world) {
     auto files = co_await world.open();
     auto opened =
-        co_await volume::Volume::open(world.loop(), std::move(files), small_steps()).result();
+        co_await volume::Volume::open(world.loop(), std::move(files), world.store(), small_steps())
+            .result();
     if (!opened) {
         if (opened.error().text().empty()) std::abort();
         co_return;

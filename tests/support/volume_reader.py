@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Reads a volume as docs/formats/volume.md says, and nothing else: no line of Sheaf is used.
 
-    volume_reader.py POOL NAME [--raw FILE]
+    volume_reader.py POOL NAME [--snapshot SNAPSHOT] [--raw FILE]
 
-Every checksum is verified; the content goes to FILE. A volume that is in use, or was left so by a crash, is read as
+Every checksum of the volume and of each of its snapshots is verified; the content of the volume, or of the snapshot, goes to
+FILE. A volume that is in use, or was left so by a crash, is read as
 of its log, and the checksums of its marked regions are not held against it. Exit code 1 where anything is damaged."""
 
 import argparse
@@ -141,11 +142,18 @@ class Volume:
                 break
         else:
             raise Damaged('there is no table of layers')
-        self.layers, self.parents = {}, {}
+        self.layers, self.parents, self.flags, self.snapshots = {}, {}, {}, {}
         for index in range(self.count):
-            number, parent, ident, checksum, word = struct.unpack_from('<II16sII', table.data, 256 + 256 * index)
+            place = 256 + 256 * index
+            number, parent, ident, checksum, word = struct.unpack_from('<II16sII', table.data, place)
+            if parent >= number or (parent and parent not in self.layers):
+                raise Damaged(f'layer {number} has no parent {parent}')
             self.layers[number] = Map(os.path.join(folder, ident.hex()), (checksum, word))
             self.parents[number] = parent
+            self.flags[number], = struct.unpack_from('<I', table.data, place + 40)
+            size, name = struct.unpack_from('<Q64s', table.data, place + 56)
+            if name[0]:
+                self.snapshots[name.rstrip(bytes(1)).decode()] = (number, size)
 
     def read_marks(self, path):
         marks = set()
@@ -190,16 +198,22 @@ class Volume:
                 if kind != 1:
                     raise Damaged(f'log record of type {kind}')
                 layer, chunk, slot, states = struct.unpack_from('<IIIQ', page.data, place + 4)
+                if layer != self.head:
+                    raise Damaged(f'log record of layer {layer}')
                 self.layers[layer].changed[chunk] = (slot, states)
                 place += length
                 count += 1
             sequence, previous = sequence + 1, page.checksum
         return count
 
-    def chunk(self, number):
-        """The content of a chunk, and how many of its blocks are data."""
+    def trusted(self, layer, number):
+        if self.flags[layer] & 1:
+            return self.flags[layer] & 2
+        return self.features & 1 and number * CHUNK // REGION not in self.marks
+
+    def chunk(self, layer, number):
+        """The content of a chunk, seen from a layer, and how many of its blocks are data."""
         content, wanted, found = bytearray(CHUNK), set(range(BLOCKS_PER_CHUNK)), 0
-        layer = self.head
         while layer and wanted:
             slot, states, sums = self.layers[layer].entry(number)
             for block in sorted(wanted):
@@ -211,31 +225,42 @@ class Volume:
                     file = self.layers[layer].data
                     file.seek(slot * CHUNK + block * BLOCK)
                     data = file.read(BLOCK)
-                    trusted = self.features & 1 and number * CHUNK // REGION not in self.marks
-                    if trusted and crc32c(data) != sums[block]:
+                    if self.trusted(layer, number) and crc32c(data) != sums[block]:
                         raise Damaged(f'block at {number * CHUNK + block * BLOCK}: its checksum is wrong')
                     content[block * BLOCK:(block + 1) * BLOCK] = data
             layer = self.parents[layer]
         return content, found
 
 
+    def read(self, layer, size, raw):
+        blocks = 0
+        for number in range((size + CHUNK - 1) // CHUNK):
+            content, found = self.chunk(layer, number)
+            blocks += found
+            raw.write(content[:size - number * CHUNK])
+        return blocks
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('pool')
     parser.add_argument('name')
+    parser.add_argument('--snapshot', help='whose content is written, instead of the volume\'s')
     parser.add_argument('--raw', help='where to write the content')
     arguments = parser.parse_args()
     try:
         volume = Volume(arguments.pool, arguments.name)
+        views = {None: (volume.head, volume.size), **volume.snapshots}
+        if arguments.snapshot not in views:
+            raise Damaged(f'there is no snapshot {arguments.snapshot}')
         blocks = 0
-        with open(arguments.raw or os.devnull, 'wb') as raw:
-            for number in range((volume.size + CHUNK - 1) // CHUNK):
-                content, found = volume.chunk(number)
-                blocks += found
-                raw.write(content[:volume.size - number * CHUNK])
+        for name, (layer, size) in views.items():
+            wanted = name == arguments.snapshot and arguments.raw
+            with open(wanted or os.devnull, 'wb') as raw:
+                blocks += volume.read(layer, size, raw)
     except (Damaged, OSError) as damage:
         sys.exit(f'volume_reader: {arguments.name}: {damage}')
-    print(f'{volume.size} bytes, {len(volume.layers)} layers, {blocks} blocks of data, '
+    print(f'{volume.size} bytes, {len(volume.layers)} layers, {len(volume.snapshots)} snapshots, {blocks} blocks of data, '
           f'{len(volume.marks)} regions marked, {volume.records} log records')
 
 

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "storage/image/source.h"
 #include "storage/pool/engine.h"
+#include "storage/pool/held_layers.h"
 #include "storage/pool/name.h"
 
 namespace sheaf::image {
@@ -87,7 +88,8 @@ io::Task<void> write_image(io::Loop& loop, const pool::Pool& pool, const pool::H
     const auto size = align_up(source.block().geometry().size, std::uint64_t{volume::block_size});
     const pool::NewVolume shape{.size = size};
     co_await pool::make_content(loop, made, shape);
-    auto volume = co_await pool::open_volume(loop, pool, made);
+    pool::HeldLayers layers{made};
+    auto volume = co_await pool::open_volume(loop, pool, made, layers);
     auto outcome = co_await fill(loop, pool, source, *volume, std::move(progress)).result();
     auto ended = co_await (outcome ? volume->shut_down() : volume->abandon()).result();
     co_await std::move(outcome);

@@ -29,11 +29,19 @@ io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted)
 }
 
 io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool& pool,
-                                                      const Holding& holding) {
+                                                      const Holding& holding,
+                                                      volume::LayerStore& layers) {
     auto files = co_await holding.open_files();
-    auto volume = co_await volume::Volume::open(loop, std::move(files), pool.options()).result();
-    if (!volume) volume = Failure{std::move(volume).error().within("volume " + holding.name())};
-    co_return co_await std::move(volume);
+    auto opening = volume::Volume::open(loop, std::move(files), layers, pool.options());
+    auto volume = co_await std::move(opening).result();
+    if (!volume) co_await Failure{std::move(volume).error().within("volume " + holding.name())};
+    std::vector<Id> needed;
+    for (const auto& layer : (*volume)->layers()) needed.push_back(layer.id);
+    if (auto ended = holding.keep_only(needed); !ended) {
+        co_await (*volume)->abandon();
+        co_await std::move(ended);
+    }
+    co_return *std::move(volume);
 }
 
 }  // namespace sheaf::pool

@@ -22,8 +22,10 @@ io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted)
 // in `wanted` is not looked at.
 io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wanted);
 
-// The engine of a volume that this process holds; the pool outlives it.
+// The engine of a volume that this process holds; pool and layers outlive it. Claims that a crash
+// left and no table names end.
 io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool& pool,
-                                                      const Holding& holding);
+                                                      const Holding& holding,
+                                                      volume::LayerStore& layers);
 
 }  // namespace sheaf::pool

@@ -3,19 +3,23 @@
 // Why: while a request writes into a chunk's slot, the slot must not become another chunk's, and
 // two requests that write the first blocks of a chunk must agree on one slot.
 
-#include "storage/volume/layer_map.h"
+#include "storage/volume/layer.h"
 
 namespace sheaf::volume {
 
 class Volume;
 
-// One request's use of one chunk of the head, until it is destroyed. The volume outlives it.
+// One request's use of one chunk of a layer, until it is destroyed. Both outlive it.
 class [[nodiscard]] ChunkUse {
   public:
     // Finds the chunk's slot, or gets one; waits for room where there is none.
-    static io::Task<ChunkUse> begin(Volume& volume, std::uint64_t chunk);
+    static io::Task<ChunkUse> begin(Volume& volume, Layer& layer, std::uint64_t chunk);
+    // The same, or nothing where there is no room now.
+    static io::Task<std::optional<ChunkUse>> begin_now(Volume& volume, Layer& layer,
+                                                       std::uint64_t chunk);
     ChunkUse(ChunkUse&& other) noexcept
         : volume_(std::exchange(other.volume_, nullptr)),
+          layer_(other.layer_),
           page_(std::move(other.page_)),
           chunk_(other.chunk_) {}
     ChunkUse& operator=(ChunkUse&&) = delete;
@@ -29,10 +33,12 @@ class [[nodiscard]] ChunkUse {
     void written(unsigned first, std::span<const std::uint32_t> checksums);
 
   private:
-    ChunkUse(Volume& volume, Pin page, std::uint64_t chunk);
+    ChunkUse(Volume& volume, Layer& layer, Pin page, std::uint64_t chunk);
+    void take(std::uint32_t slot);
     void end();
 
     Volume* volume_;
+    Layer* layer_;
     Pin page_;
     std::uint64_t chunk_;
 };

@@ -100,7 +100,7 @@ struct LayerEntry {
     std::uint32_t flags;
     std::uint32_t reserved;
     std::uint64_t created;
-    std::uint64_t reserved_too;
+    std::uint64_t size;
     std::array<char, 64> name;
     std::array<std::uint8_t, 128> rest;
 };
@@ -109,6 +109,7 @@ static_assert(sizeof(LayerEntry) == 256);
 inline constexpr std::uint32_t layer_frozen = 1;
 inline constexpr std::uint32_t layer_sealed = 2;
 inline constexpr std::uint32_t layer_deleted = 4;
+inline constexpr std::uint32_t layer_base = 8;
 
 struct LogHeader {  // from byte 64 on
     std::uint32_t previous;
@@ -118,7 +119,7 @@ struct LogHeader {  // from byte 64 on
 };
 inline constexpr std::size_t first_record = 128;
 
-enum class RecordType : std::uint16_t { chunk = 1, size, snapshot, revert, rename, drop };
+enum class RecordType : std::uint16_t { chunk = 1 };
 
 struct RecordHeader {
     std::uint16_t type;
@@ -135,13 +136,6 @@ struct ChunkRecord {
     std::uint32_t reserved;
 };
 static_assert(sizeof(ChunkRecord) == 32);
-
-struct SizeRecord {
-    RecordHeader header;
-    std::uint32_t reserved;
-    std::uint64_t size;
-};
-static_assert(sizeof(SizeRecord) == 16);
 
 // Bits of an intents page, behind its header.
 inline constexpr std::uint64_t regions_per_page = (page_size - sizeof(PageHeader)) * 8;

@@ -109,7 +109,7 @@ std::uint64_t Intents::next_marked(std::uint64_t region) const {
     return regions_;
 }
 
-io::Task<void> Intents::mark(std::uint64_t first, std::uint64_t end) {
+void Intents::mark_ahead(std::uint64_t first, std::uint64_t end) {
     for (auto region = first; region < end; ++region) {
         auto& page = pages_[region / regions_per_page];
         if (bit(page.wanted, region % regions_per_page)) continue;
@@ -117,6 +117,10 @@ io::Task<void> Intents::mark(std::uint64_t first, std::uint64_t end) {
         page.changed = true;
         ++count_;
     }
+}
+
+io::Task<void> Intents::mark(std::uint64_t first, std::uint64_t end) {
+    mark_ahead(first, end);
     while (!all_stable(first, end)) {
         const auto failures = failures_;
         for (auto region = first; region < end; ++region)
@@ -138,8 +142,8 @@ void Intents::clear(std::uint64_t region) {
     start_writing(region / regions_per_page);
 }
 
-io::Task<void> Intents::settle() {
-    for (std::uint64_t number = 0; number < pages_.size(); ++number) {
+io::Task<void> Intents::settle(std::uint64_t first) {
+    for (auto number = pages_for(first); number < pages_.size(); ++number) {
         while (pages_[number].changed || pages_[number].writing) {
             const auto failures = failures_;
             start_writing(number);

@@ -5,6 +5,7 @@
 // regions, and of no others, are computed anew. A region that is written again and again costs
 // nothing. What: docs/formats/volume.md, "intent".
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -29,12 +30,15 @@ class Intents {
 
     // Whether the mark of the region is on the disk, whatever happens.
     bool stable(std::uint64_t region) const;
-    // Ends when all regions of [first, end) are marked and their marks stable.
+    // Ends when all regions of [first, end) are marked and their marks stable. None of them is
+    // cleared meanwhile.
     io::Task<void> mark(std::uint64_t first, std::uint64_t end);
+    // Marks regions that nobody waits for, on the disk when their page is written next.
+    void mark_ahead(std::uint64_t first, std::uint64_t end);
     // Takes a mark back, on the disk some time later.
     void clear(std::uint64_t region);
-    // Ends when the disk says what the marks are now.
-    io::Task<void> settle();
+    // Ends when the disk says what the marks are now, of the regions from this one on.
+    io::Task<void> settle(std::uint64_t first = 0);
 
     bool marked(std::uint64_t region) const;
     // The first marked region at or after this one, or regions().
@@ -66,7 +70,7 @@ class Intents {
     Id owner_;
     std::uint64_t regions_ = 0;
     std::uint64_t count_ = 0;
-    std::vector<Page> pages_;
+    std::deque<Page> pages_;  // stay where they are when more come
     io::Waiters written_;
     std::uint64_t failures_ = 0;
     std::optional<Error> last_failure_;

@@ -37,11 +37,26 @@ class LayerMap::Loading {
     std::uint64_t number_;
 };
 
+LayerMap::~LayerMap() {
+    cache_.changed -= changed_.size();
+    for (const auto& [number, place] : places_) cache_.pages.erase(place);
+}
+
 CachedPage* LayerMap::find(std::uint64_t number) {
     const auto found = places_.find(number);
     if (found == places_.end()) return nullptr;
-    pages_.splice(pages_.begin(), pages_, found->second);
+    cache_.pages.splice(cache_.pages.begin(), cache_.pages, found->second);
     return &*found->second;
+}
+
+io::Task<std::optional<Pin>> LayerMap::page_if_any(std::uint64_t number) {
+    if (auto* present = find(number)) co_return Pin{*present};
+    const auto* pointers = co_await directory(number / fan_out);
+    // It may have come to be while the directory was read.
+    if (!pointers->pointers.at(number % fan_out).present() && !places_.contains(number))
+        co_return std::nullopt;
+    auto there = co_await page(number);
+    co_return there;
 }
 
 io::Task<Pin> LayerMap::page(std::uint64_t number) {
@@ -59,23 +74,24 @@ io::Task<void> LayerMap::load(std::uint64_t number) {
     const Loading loading{*this, number};
     evict();
     std::list<CachedPage> fresh;
-    auto& page = fresh.emplace_back(number);
+    auto& page = fresh.emplace_back(*this, number);
     const auto* pointers = co_await directory(number / fan_out);
     page.on_disk = pointers->pointers.at(number % fan_out);
     if (page.on_disk.present())
         co_await read(bytes_of_page(page.bytes), page.on_disk, PageKind::slots, number,
                       slots_place(number));
-    pages_.splice(pages_.begin(), fresh);
-    places_.emplace(number, pages_.begin());
+    cache_.pages.splice(cache_.pages.begin(), fresh);
+    places_.emplace(number, cache_.pages.begin());
 }
 
 void LayerMap::evict() {
-    auto place = pages_.end();
-    while (pages_.size() >= most_clean_ + changed_.size() && place != pages_.begin()) {
+    auto& pages = cache_.pages;
+    auto place = pages.end();
+    while (pages.size() >= cache_.most_clean + cache_.changed && place != pages.begin()) {
         --place;
         if (!place->clean() || place->pins > 0) continue;
-        places_.erase(place->number);
-        place = pages_.erase(place);
+        place->map->places_.erase(place->number);
+        place = pages.erase(place);
     }
 }
 
@@ -150,7 +166,7 @@ io::Task<std::uint64_t> LayerMap::next_present(std::uint64_t number, std::uint64
 
 void LayerMap::note_change(CachedPage& page) {
     ++page.changes;
-    changed_.try_emplace(page.number, &page);
+    if (changed_.try_emplace(page.number, &page).second) ++cache_.changed;
 }
 
 void LayerMap::changed_states(CachedPage& page, std::uint64_t chunk) {
@@ -258,7 +274,8 @@ void LayerMap::adopt(Checkpoint checkpoint) {
     for (auto& image : checkpoint.images) {
         image.page->on_disk = image.pointer;
         image.page->stored = image.changes;
-        if (image.page->changes == image.changes) changed_.erase(image.page->number);
+        if (image.page->changes == image.changes)
+            cache_.changed -= changed_.erase(image.page->number);
     }
     for (auto& [number, page] : checkpoint.directories)
         directories_.insert_or_assign(number, std::move(page));

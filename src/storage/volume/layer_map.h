@@ -5,68 +5,34 @@
 // needed, changed in memory, and written by checkpoints to the home that no complete checkpoint
 // points at. What: docs/formats/volume.md, "map".
 
-#include <list>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "io/waiters.h"
 #include "storage/volume/file.h"
-#include "storage/volume/map_format.h"
+#include "storage/volume/page_cache.h"
 
 namespace sheaf::volume {
-
-// A slots page in memory.
-struct CachedPage {
-    explicit CachedPage(std::uint64_t page_number) : number(page_number) {}
-
-    bool clean() const { return changes == stored && unlogged == 0; }
-    SlotEntry& entry(std::uint64_t chunk) { return bytes.entries.at(chunk % chunks_per_page); }
-
-    SlotsPage bytes{};
-    std::uint64_t number;
-    Pointer on_disk{};
-    std::uint64_t changes = 0;   // so often has it been changed
-    std::uint64_t stored = 0;    // and this many of those are in the last checkpoint
-    std::uint32_t unlogged = 0;  // entries of which the log does not know the states, a bit each
-    unsigned pins = 0;           // while not 0 it stays in memory
-    // Of each chunk: requests that are writing into its slot, and the slot where the entry does not
-    // have one yet.
-    std::array<std::uint16_t, chunks_per_page> writers{};
-    std::array<std::uint32_t, chunks_per_page> reserved{};
-};
-
-// Keeps a page in memory. Moves only; the map outlives it.
-class [[nodiscard]] Pin {
-  public:
-    explicit Pin(CachedPage& page) : page_(&page) { ++page.pins; }
-    Pin(Pin&& other) noexcept : page_(std::exchange(other.page_, nullptr)) {}
-    Pin& operator=(Pin&& other) noexcept {
-        std::swap(page_, other.page_);
-        return *this;
-    }
-    ~Pin() {
-        if (page_) --page_->pins;
-    }
-    CachedPage& operator*() const { return *page_; }
-    CachedPage* operator->() const { return page_; }
-
-  private:
-    CachedPage* page_;
-};
 
 // Loop thread only.
 class LayerMap {
   public:
-    // A layer's pages are owned by `layer`; its tree hangs on `root`. At most `most_clean`
-    // unchanged pages are kept.
-    LayerMap(File file, Id layer, Pointer root, std::size_t most_clean)
-        : file_(std::move(file)), layer_(layer), root_pointer_(root), most_clean_(most_clean) {}
+    // A layer's pages are owned by `layer`; its tree hangs on `root`. They are kept in `cache`.
+    LayerMap(File file, Id layer, Pointer root, PageCache& cache)
+        : file_(std::move(file)), layer_(layer), root_pointer_(root), cache_(cache) {}
+    LayerMap(const LayerMap&) = delete;
+    LayerMap& operator=(const LayerMap&) = delete;
+    // No page of it is pinned any more.
+    ~LayerMap();
 
     // The page that holds the entries of chunks 16 x number and following.
     io::Task<Pin> page(std::uint64_t number);
-    // The same where it is in memory already.
+    // The same, or nothing where the layer has no entry there.
+    io::Task<std::optional<Pin>> page_if_any(std::uint64_t number);
+    // The page where it is in memory already.
     CachedPage* find(std::uint64_t number);
     // The first page at or after `number`, before `end`, that may say anything; `end` if none does.
     io::Task<std::uint64_t> next_present(std::uint64_t number, std::uint64_t end);
@@ -132,12 +98,11 @@ class LayerMap {
     File file_;
     Id layer_;
     Pointer root_pointer_;
-    std::size_t most_clean_;
     const PointerPage nothing_{};  // for all that do not exist
     std::unique_ptr<PointerPage> root_;
     PointerPages branches_;
     PointerPages directories_;
-    std::list<CachedPage> pages_;  // those used last in front
+    PageCache& cache_;
     std::unordered_map<std::uint64_t, std::list<CachedPage>::iterator> places_;
     std::unordered_map<std::uint64_t, CachedPage*> changed_;
     std::vector<CachedPage*> unlogged_;

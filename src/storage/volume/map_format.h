@@ -26,6 +26,15 @@ struct SlotEntry {
         states &= ~(std::uint64_t{3} << (2 * block));
         states |= static_cast<std::uint64_t>(state) << (2 * block);
     }
+    // The blocks that this layer has, a bit each.
+    std::uint32_t present() const {
+        auto bits = (states | states >> 1) & 0x5555555555555555;
+        bits = (bits | bits >> 1) & 0x3333333333333333;
+        bits = (bits | bits >> 2) & 0x0f0f0f0f0f0f0f0f;
+        bits = (bits | bits >> 4) & 0x00ff00ff00ff00ff;
+        bits = (bits | bits >> 8) & 0x0000ffff0000ffff;
+        return static_cast<std::uint32_t>(bits | bits >> 16);
+    }
     // Whether some block is data, which needs the slot.
     bool has_data() const { return (states & 0xaaaaaaaaaaaaaaaa) != 0; }
 };

@@ -22,7 +22,7 @@ bool RangeLock::busy(std::uint64_t first, std::uint64_t end) const {
 }
 
 io::Task<RangeLock::Held> RangeLock::acquire(Range range) {
-    entries_.emplace_back(range);
+    entries_.emplace_back(range, next_++);
     // From here on the place is given back, however this ends.
     Held held{*this, std::prev(entries_.end())};
     auto place = std::prev(entries_.end());

@@ -44,13 +44,17 @@ class RangeLock {
     io::Task<Held> acquire(Range range);
     // Whether nothing is held or waited for.
     bool idle() const { return entries_.empty(); }
+    // Requests are numbered as they come: what the next gets, and the first that is not over.
+    std::uint64_t next() const { return next_; }
+    std::uint64_t oldest() const { return entries_.empty() ? next_ : entries_.front().number; }
     // Whether a request that touches these blocks is held or waits.
     bool busy(std::uint64_t first, std::uint64_t end) const;
 
   private:
     struct Entry {
-        explicit Entry(const Range& wanted) : range(wanted) {}
+        Entry(const Range& wanted, std::uint64_t its_number) : range(wanted), number(its_number) {}
         Range range;
+        std::uint64_t number;
         bool granted = false;
         io::Event grant;
     };
@@ -61,6 +65,7 @@ class RangeLock {
 
     std::list<Entry> entries_;  // in the order they came, those granted too
     std::size_t waiting_ = 0;
+    std::uint64_t next_ = 0;
 };
 
 }  // namespace sheaf::volume

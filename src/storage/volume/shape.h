@@ -3,11 +3,14 @@
 // Why: what a volume is made of and made like, for those who open and create volumes.
 
 #include <array>
+#include <string>
 #include <vector>
 
 #include "base/fd.h"
+#include "base/wall_clock.h"
 #include "io/operation.h"
 #include "storage/volume/format.h"
+#include "storage/volume/mutation.h"
 #include "storage/volume/slot_space.h"
 
 namespace sheaf::volume {
@@ -33,16 +36,37 @@ struct Shape {
     Id id{};
     Id head{};  // of its first layer
     std::uint32_t log_pages = 1024;
+    // Frozen layers below the head, oldest first, as Volume::chain() gives them; none: all zeros.
+    std::vector<LayerEntry> base;
+};
+
+// What was frozen under a name.
+struct Snapshot {
+    std::string name;
+    std::uint64_t created = 0;    // nanoseconds since 1970
+    std::uint64_t size = 0;       // of the volume then, bytes
+    std::uint64_t own_bytes = 0;  // that no other layer has
+};
+
+// Merging, as far as it has come: bytes of the chunks that are looked at.
+struct MergeProgress {
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
 };
 
 struct Options {
     Growth growth{};
-    std::size_t most_clean_pages = 8192;    // of each layer's map, 4 KiB each
-    std::size_t most_changed_pages = 2048;  // then a checkpoint is made
+    std::size_t most_clean_pages = 8192;     // of all maps together, 4 KiB each
+    std::size_t most_indexed_pages = 65536;  // of 2 MiB each: which layer has what
+    std::size_t most_changed_pages = 2048;   // then a checkpoint is made
     std::uint64_t most_marked =
         32768;  // regions; beyond it the ones written longest ago are cleaned
     io::Duration idle = std::chrono::seconds{5};  // a region not written so long is cleaned
     io::Duration upkeep_interval = std::chrono::seconds{1};
+    std::size_t merge_batch = 256;       // chunks that are merged from one checkpoint to the next
+    std::size_t most_free_slots = 64;    // that keep their room; more give it back
+    const WallClock* clock = nullptr;    // of what is named; none: the host's
+    Mutation mutation = Mutation::none;  // for tests of tests
 };
 
 // What has happened to an open volume, for metrics and tests.
@@ -53,6 +77,9 @@ struct Counters {
     std::uint64_t regions_reconciled = 0;
     std::uint64_t regions_cleaned = 0;
     std::uint64_t records_replayed = 0;
+    std::uint64_t merges = 0;         // layers that were merged away
+    std::uint64_t chunks_merged = 0;  // whose content was copied for that
+    std::uint64_t slots_punched = 0;
 
     void add(const Counters& other) {
         checkpoints += other.checkpoints;
@@ -61,6 +88,9 @@ struct Counters {
         regions_reconciled += other.regions_reconciled;
         regions_cleaned += other.regions_cleaned;
         records_replayed += other.records_replayed;
+        merges += other.merges;
+        chunks_merged += other.chunks_merged;
+        slots_punched += other.slots_punched;
     }
 };
 

@@ -9,6 +9,7 @@ namespace sheaf::volume {
 namespace {
 
 constexpr std::uint32_t slots_per_write = 8;  // of zeros
+constexpr std::size_t most_punched = 4096;    // at a time
 
 }  // namespace
 
@@ -36,9 +37,57 @@ io::Task<std::uint32_t> SlotSpace::allocate() {
     }
 }
 
+io::Task<std::optional<std::uint32_t>> SlotSpace::allocate_now() {
+    while (true) {
+        auto slot = take();
+        start_growing();
+        if (slot || full_ || !growing_) co_return slot;
+        co_await room_made_.wait();
+    }
+}
+
 void SlotSpace::release(std::uint32_t slot) {
     free_.insert(slot);
     if (starved()) room_made_.wake();
+}
+
+void SlotSpace::release_without_room(std::uint32_t slot) {
+    if (!free_.contains(slot)) holes_.insert(slot);
+    if (!starved()) return;
+    full_ = false;
+    start_growing();
+}
+
+// A slot is in nobody's hands while its room is given back.
+io::Task<std::size_t> SlotSpace::punch(std::size_t keep) {
+    auto count = std::size_t{0};
+    while (free_.size() > keep && count < most_punched) {
+        const auto end = *free_.rbegin() + 1;
+        auto first = end;
+        while (free_.size() > keep && end - first < growth_.segment && first > 0 &&
+               free_.erase(first - 1) > 0)
+            --first;
+        punching_ = end - first;
+        const auto outcome =
+            co_await data_.punch(first * chunk_size, (end - first) * chunk_size).result();
+        punching_ = 0;
+        for (auto slot = first; slot < end; ++slot) release_without_room(slot);
+        co_await outcome;
+        count += end - first;
+    }
+    co_return count;
+}
+
+io::Task<void> SlotSpace::trim() {
+    trimming_ = true;
+    auto outcome = Result<void>{};
+    while (growing_ && outcome) outcome = co_await room_made_.wait().result();
+    if (outcome && room_ > end_) {
+        outcome = co_await data_.punch(end_ * chunk_size, (room_ - end_) * chunk_size).result();
+        room_ = zeroed_ = end_;
+    }
+    trimming_ = false;
+    co_await std::move(outcome);
 }
 
 void SlotSpace::note_used(std::uint32_t slot) {
@@ -53,17 +102,17 @@ void SlotSpace::try_again() {
 }
 
 void SlotSpace::start_growing() {
-    const auto enough = room_ > end_ && zeroed_ - end_ >= growth_.ahead;
-    if (growing_ || full_ || enough) return;
+    if (growing_ || full_ || trimming_ || (!needs_room() && !needs_zeroes())) return;
     growing_ = true;
     work_.start(grow());
 }
 
 // Room first, for requests wait for that; zeros then, as far as they are ahead of use.
 io::Task<void> SlotSpace::grow() {
-    while (true) {
-        if (room_ < end_ + growth_.ahead) {
-            auto outcome = co_await set_room_aside().result();
+    while (!trimming_) {
+        if (needs_room()) {
+            auto outcome = holes_.empty() ? co_await set_room_aside().result()
+                                          : co_await fill_holes().result();
             if (!outcome) {
                 full_ = true;
                 // No room is a state that passes, and worth waiting for; anything else is told.
@@ -72,7 +121,7 @@ io::Task<void> SlotSpace::grow() {
             }
             room_made_.wake();
             if (full_) break;
-        } else if (zeroed_ - end_ < growth_.ahead) {
+        } else if (needs_zeroes()) {
             const auto outcome = co_await write_zeroes().result();
             if (!outcome) break;
         } else {
@@ -80,12 +129,36 @@ io::Task<void> SlotSpace::grow() {
         }
     }
     growing_ = false;
+    room_made_.wake();
+}
+
+// The first free slots without room get some, as many as lie together; where there is not enough
+// for all of them, fewer.
+io::Task<void> SlotSpace::fill_holes() {
+    const auto first = *holes_.begin();
+    auto end = first;
+    while (end - first < growth_.segment && holes_.erase(end) > 0) ++end;
+    auto outcome = Result<void>{};
+    auto done = first;
+    for (auto slots = end - first; done < end; slots = std::min(slots, end - done)) {
+        outcome = co_await give_room(done, slots).result();
+        if (outcome) {
+            for (; slots > 0; --slots) free_.insert(done++);
+            slots = end - done;
+        } else if (slots == 1 || outcome.error().kind() != Kind::exhausted) {
+            break;
+        } else {
+            slots /= 2;
+        }
+    }
+    for (auto slot = done; slot < end; ++slot) holes_.insert(slot);
+    if (done == first) co_await std::move(outcome);
 }
 
 // Where there is no room for a whole segment there may be for less.
 io::Task<void> SlotSpace::set_room_aside() {
     for (auto slots = growth_.segment; slots > 0; slots /= 2) {
-        auto outcome = co_await extend(slots).result();
+        auto outcome = co_await give_room(room_, slots).result();
         if (outcome) {
             room_ += slots;
             co_return;
@@ -97,14 +170,15 @@ io::Task<void> SlotSpace::set_room_aside() {
 // The file system's own accounting is what all volumes of a pool share. It is asked before, so that
 // a full one is left alone, and after, for another volume may have grown at the same time: both
 // then give back, and neither stays beyond the stop.
-io::Task<void> SlotSpace::extend(std::uint32_t slots) {
-    const auto begin = room_ * chunk_size;
+io::Task<void> SlotSpace::give_room(std::uint32_t first, std::uint32_t slots) {
+    const auto begin = first * chunk_size;
     const auto length = slots * chunk_size;
     if (growth_.keep_free > 0) co_await data_.check_free(growth_.keep_free + length);
     co_await data_.allocate(begin, length);
     if (growth_.keep_free == 0) co_return;
     auto enough = data_.check_free(growth_.keep_free);
-    if (!enough) co_await data_.cut(begin);
+    if (!enough && first >= room_) co_await data_.cut(begin);
+    if (!enough && first < room_) co_await data_.punch(begin, length);
     co_await std::move(enough);
 }
 

@@ -3,8 +3,9 @@
 // Why: a data file is a row of slots, each the home of one chunk. New slots come from room that is
 // set aside and written with zeros ahead of use, because the first write into a hole or into an
 // unwritten extent costs a file system several times what a later one does. A slot that became free
-// is used again at once.
+// is used again at once, or, where there are many, has its room given back until then.
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -33,14 +34,24 @@ class SlotSpace {
     // A slot that nobody has. Waits while the file system has no room for more; fails where it
     // cannot say whether it has.
     io::Task<std::uint32_t> allocate();
+    // The same, or nothing where there is no room now.
+    io::Task<std::optional<std::uint32_t>> allocate_now();
     // The slot may be given to another. The disk already says that its last owner has it no more.
     void release(std::uint32_t slot);
+    // The same of a slot that may have no room behind it.
+    void release_without_room(std::uint32_t slot);
+    // Gives back the room of free slots, but of so many. Gives how many it took room from.
+    io::Task<std::size_t> punch(std::size_t keep);
+    // Gives back the room behind the last slot. Nobody allocates meanwhile.
+    io::Task<void> trim();
     // While a log is replayed: the slot is in use.
     void note_used(std::uint32_t slot);
 
     std::uint32_t end() const { return end_; }
     std::uint32_t room() const { return room_; }
-    std::size_t free_below_end() const { return free_.size(); }
+    std::size_t free_below_end() const { return free_.size() + holes_.size() + punching_; }
+    std::size_t free_with_room() const { return free_.size(); }
+    bool growing() const { return growing_; }
     // Whether somebody waits for room.
     bool starved() const { return !room_made_.empty(); }
     // Looks for room again, after some may have become free outside.
@@ -51,20 +62,29 @@ class SlotSpace {
     void start_growing();
     io::Task<void> grow();
     io::Task<void> set_room_aside();
-    io::Task<void> extend(std::uint32_t slots);
+    io::Task<void> give_room(std::uint32_t first, std::uint32_t slots);
+    io::Task<void> fill_holes();
+    bool needs_room() const {
+        const auto available = free_.size() + (room_ > end_ ? room_ - end_ : 0);
+        return available < std::max(growth_.ahead, std::uint32_t{1});
+    }
+    bool needs_zeroes() const { return zeroed_ < std::min(room_, end_ + growth_.ahead); }
     io::Task<void> write_zeroes();
 
     io::TaskGroup& work_;
     File& data_;
     Growth growth_;
     std::set<std::uint32_t> free_;
-    std::uint32_t end_;          // slots from here on were never used
-    std::uint32_t room_;         // the file is this long
-    std::uint32_t zeroed_;       // from end_ to here zeros were written
-    std::uint32_t zeroing_ = 0;  // slots that are being written with zeros, from the next on
+    std::set<std::uint32_t> holes_;  // free ones that may have no room behind them
+    std::uint32_t end_;              // slots from here on were never used
+    std::uint32_t room_;             // the file is this long
+    std::uint32_t zeroed_;           // from end_ to here zeros were written
+    std::uint32_t zeroing_ = 0;      // slots that are being written with zeros, from the next on
     std::uint32_t zeroing_from_ = 0;
     bool growing_ = false;
-    bool full_ = false;  // the file cannot grow now
+    bool trimming_ = false;
+    std::size_t punching_ = 0;  // slots whose room is being given back
+    bool full_ = false;         // the file cannot grow now
     std::optional<Error> failure_;
     io::Waiters room_made_;
 };

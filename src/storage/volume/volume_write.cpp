@@ -97,12 +97,12 @@ io::Task<void> Volume::fill_edges(std::uint64_t first, std::span<std::byte> stag
     const auto starts_inside = offset % block_size != 0;
     if (starts_inside || (blocks == 1 && length % block_size != 0)) {
         const iovec block{staging.data(), block_size};
-        co_await read_blocks(first, std::span{&block, 1});
+        co_await reader_.read({&head()}, first, std::span{&block, 1});
     }
     if (blocks > 1 && (offset + length) % block_size != 0) {
         const auto last = staging.last(block_size);
         const iovec block{last.data(), last.size()};
-        co_await read_blocks(first + blocks - 1, std::span{&block, 1});
+        co_await reader_.read({&head()}, first + blocks - 1, std::span{&block, 1});
     }
 }
 
@@ -119,7 +119,7 @@ io::Task<void> Volume::store_blocks(std::uint64_t first, std::uint64_t end,
     std::vector<ChunkUse> uses;
     std::vector<Run> runs;
     for (auto block = first; block < end;) {
-        auto use = co_await ChunkUse::begin(*this, block / blocks_per_chunk);
+        auto use = co_await ChunkUse::begin(*this, head(), block / blocks_per_chunk);
         const auto stop = std::min(end, (use.chunk() + 1) * blocks_per_chunk);
         const auto place = use.slot() * chunk_size + block % blocks_per_chunk * block_size;
         if (!runs.empty() &&
@@ -158,35 +158,56 @@ io::Task<void> Volume::store_blocks(std::uint64_t first, std::uint64_t end,
 // Regions are marked some way ahead of a writer that goes on from one that is marked.
 io::Task<void> Volume::mark(std::uint64_t first, std::uint64_t end) {
     if (closed_) co_await Failure{Error{*closed_}};
+    if (broken(options_.mutation, Mutation::write_without_mark)) co_return;
     const auto now = loop_.now();
     for (auto region = first; region < end; ++region) last_write_[region] = now;
     auto certain = true;
     for (auto region = first; region < end; ++region) certain = certain && intents_->stable(region);
     if (certain) co_return;
-    upkeep_wanted_.set();
+    upkeep_.wake();
     auto last = end;
     if (first > 0 && intents_->marked(first - 1))
         last = std::min(intents_->regions(), end + run_ahead);
     for (auto region = end; region < last; ++region) last_write_.try_emplace(region, now);
-    co_await intents_->mark(first, last);
+    // Not waited for: nobody holds their blocks, so upkeep may take these marks back meanwhile.
+    intents_->mark_ahead(end, last);
+    co_await intents_->mark(first, end);
 }
 
 void Volume::distrust(std::uint64_t first, std::uint64_t end) {
     for (auto region = region_of(first); region <= region_of(end - 1); ++region)
         untrusted_.insert(region);
-    upkeep_wanted_.set();
+    upkeep_.wake();
 }
 
-void Volume::give_up_slot(std::uint32_t slot) {
-    freed_.push_back(slot);
-    if (slot < known_slots_.size()) known_slots_[slot] = true;
+// A slot of what is frozen was never named on the disk; one of the head may have been.
+void Volume::give_up_slot(Layer& layer, std::uint32_t slot) {
+    if (slot < layer.known_slots.size()) layer.known_slots[slot] = true;
+    const auto at_once = broken(options_.mutation, Mutation::freed_slot_used_at_once);
+    if (&layer == &head() && !at_once) {
+        layer.freed.push_back(slot);
+    } else {
+        layer.space->release(slot);
+    }
+}
+
+// What is frozen is changed by merging only, and becomes stable by checkpoints only.
+void Volume::entry_changed(Layer& layer, CachedPage& page, std::uint64_t chunk, bool states) {
+    if (states && &layer == &head()) {
+        layer.map.changed_states(page, chunk);
+        if (!broken(options_.mutation, Mutation::index_not_kept_up))
+            reader_.index().head_changed(layer, chunk, page.entry(chunk));
+    } else {
+        layer.map.changed_checksums(page);
+        if (states) reader_.index().forget(page.number);
+    }
 }
 
 void Volume::count_change() {
-    ++changes_;
+    stable_.note_change();
     const auto log_half_full = journal_->pages_free() * 2 < journal_->superblock().log_pages;
     if (log_half_full || head().map.changed_pages() > options_.most_changed_pages)
-        start_checkpoint();
+        stable_.start_checkpoint();
 }
 
 }  // namespace sheaf::volume

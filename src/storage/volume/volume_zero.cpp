@@ -45,12 +45,7 @@ io::Task<void> Volume::zero_blocks(std::uint64_t first, std::uint64_t end) {
     const auto held = co_await blocks_.acquire(range);
     const auto pages_end = (end - 1) / blocks_per_page + 1;
     for (auto page = first / blocks_per_page; page < pages_end; ++page) {
-        auto next = pages_end;
-        for (auto* layer = head_; layer; layer = layer->parent) {
-            const auto present = co_await layer->map.next_present(page, next);
-            next = std::min(next, present);
-        }
-        page = next;
+        page = co_await reader_.next_present({&head()}, page, pages_end);
         if (page == pages_end) break;
         const auto from = std::max(first, page * blocks_per_page);
         const auto to = std::min(end, (page + 1) * blocks_per_page);
@@ -62,7 +57,8 @@ io::Task<void> Volume::zero_blocks(std::uint64_t first, std::uint64_t end) {
 
 // Blocks of one slots page. A block is zeros by itself where no layer below has anything.
 io::Task<void> Volume::zero_in_page(std::uint64_t first, std::uint64_t end) {
-    const auto gone = head().parent ? BlockState::zero : BlockState::absent;
+    const auto below = head().parent && !broken(options_.mutation, Mutation::zero_without_state);
+    const auto gone = below ? BlockState::zero : BlockState::absent;
     auto page = co_await head().map.page(first / blocks_per_chunk / chunks_per_page);
     for (auto block = first; block < end;) {
         const auto chunk = block / blocks_per_chunk;
@@ -73,12 +69,12 @@ io::Task<void> Volume::zero_in_page(std::uint64_t first, std::uint64_t end) {
         for (; block < stop; ++block)
             entry.set_state(static_cast<unsigned>(block % blocks_per_chunk), gone);
         if (entry.states == before) continue;
-        head().map.changed_states(*page, chunk);
+        entry_changed(head(), *page, chunk, true);
         if (!had_data || entry.has_data()) continue;
         --head().entry.slots_used;
         const auto slot = std::exchange(entry.slot, no_slot);
         // Whoever is still writing into it gives it up.
-        if (page->writers.at(chunk % chunks_per_page) == 0) give_up_slot(slot);
+        if (page->writers.at(chunk % chunks_per_page) == 0) give_up_slot(head(), slot);
     }
 }
 

@@ -68,6 +68,18 @@ TEST_F(Sectors, AreNotFlushedByBeingRead) {
     EXPECT_TRUE(may_be(1));
 }
 
+TEST_F(Sectors, HoldTheLastOfSeveralZeroesThatAreToldApartByNothing) {
+    const auto zeroing = model.begin_write(all, 0);
+    const auto writing = model.begin_write(all, 1);
+    model.end_write(all, writing, End::done);
+    const auto began = model.now();
+    model.end_write(all, zeroing, End::done);
+    EXPECT_TRUE(may_be(0));
+    model.flushed(began);
+    model.crashed(Crash::power_cut);
+    EXPECT_TRUE(may_be(1));
+}
+
 TEST_F(Sectors, MayGoBackAfterAKillUntilTheyAreFlushed) {
     write(1);
     model.crashed(Crash::kill);

@@ -7,6 +7,7 @@
 #include "storage/aligned_buffer.h"
 #include "storage/disk_file.h"
 #include "storage/pool/about.h"
+#include "storage/pool/held_layers.h"
 #include "unit/storage/pool/scratch_pool.h"
 
 namespace sheaf::image {
@@ -32,7 +33,8 @@ class Imports : public pool::ScratchPool {
     }
     io::Task<void> read_it(std::string name, std::string& text) {
         const auto held = co_await pool->hold(pool::Shelf::images, name, "test");
-        auto volume = co_await pool::open_volume(*loop, *pool, held);
+        pool::HeldLayers layers{held};
+        auto volume = co_await pool::open_volume(*loop, *pool, held, layers);
         storage::AlignedBuffer buffer{volume->geometry().size};
         const iovec piece{buffer.bytes().data(), buffer.bytes().size()};
         co_await volume->read(0, std::span{&piece, 1});

@@ -19,11 +19,12 @@ class Engines : public ScratchPool {
         storage::AlignedBuffer buffer{1 << 20};
         const iovec piece{buffer.bytes().data(), buffer.bytes().size()};
         std::ranges::fill(buffer.bytes(), std::byte{0x5a});
-        auto engine = co_await open_volume(*loop, *pool, held);
+        HeldLayers layers{held};
+        auto engine = co_await open_volume(*loop, *pool, held, layers);
         co_await engine->write(4096, std::span{&piece, 1});
         co_await engine->shut_down();
         std::ranges::fill(buffer.bytes(), std::byte{0});
-        engine = co_await open_volume(*loop, *pool, held);
+        engine = co_await open_volume(*loop, *pool, held, layers);
         co_await engine->read(4096, std::span{&piece, 1});
         EXPECT_EQ(std::ranges::count(buffer.bytes(), std::byte{0x5a}), 1 << 20);
         co_await engine->shut_down();
@@ -110,8 +111,10 @@ class HardStop : public Engines {
         options.upkeep_interval = std::chrono::milliseconds{10};
         auto first_files = co_await first.open_files();
         auto second_files = co_await second.open_files();
-        auto one = co_await Volume::open(*loop, std::move(first_files), options);
-        auto two = co_await Volume::open(*loop, std::move(second_files), options);
+        HeldLayers first_layers{first};
+        HeldLayers second_layers{second};
+        auto one = co_await Volume::open(*loop, std::move(first_files), first_layers, options);
+        auto two = co_await Volume::open(*loop, std::move(second_files), second_layers, options);
         io::TaskGroup writers;
         std::uint64_t first_written = 0;
         std::uint64_t second_written = 0;

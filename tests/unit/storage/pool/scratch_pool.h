@@ -12,6 +12,7 @@
 #include "io/make_loop.h"
 #include "io/task_group.h"
 #include "storage/pool/engine.h"
+#include "storage/pool/held_layers.h"
 
 namespace sheaf::pool {
 

@@ -46,7 +46,8 @@ class OpenVolumes : public Summaries {
     io::Task<void> look_while_open(Summary& during, Summary& after) {
         {
             const auto held = co_await hold("v");
-            const auto engine = co_await open_volume(*loop, *pool, held);
+            HeldLayers layers{held};
+            const auto engine = co_await open_volume(*loop, *pool, held, layers);
             during = co_await summarize(*loop, *pool, Shelf::volumes, "v");
             co_await engine->abandon();
         }

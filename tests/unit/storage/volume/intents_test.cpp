@@ -24,6 +24,7 @@ class IntentsTest : public testing::Test {
     io::Task<void> settle() { co_await intents->settle(); }
     void run(io::Task<void> task) { EXPECT_TRUE(io::run(*loop, std::move(task))); }
     io::Task<void> finish() { co_await work.join(); }
+    static io::Task<void> join(io::TaskGroup& group) { co_await group.join(); }
     // As if the process had ended and another had opened the file.
     void reopen() {
         run(finish());
@@ -69,6 +70,20 @@ TEST_F(IntentsTest, AMarkTakenBackIsNotReliedOnEvenBeforeTheDiskKnows) {
     cut_power();
     reopen();
     EXPECT_TRUE(intents->marked(7));
+    run(finish());
+}
+
+TEST_F(IntentsTest, MarksAheadGoWithOthersAndMayBeTakenBackMeanwhile) {
+    run(open(Intents::Content::fresh));
+    run(settle());
+    intents->mark_ahead(8, 10);
+    io::TaskGroup marking;
+    marking.start(mark(7, 8));
+    intents->clear(9);
+    run(join(marking));
+    EXPECT_TRUE(intents->stable(7));
+    EXPECT_TRUE(intents->stable(8));
+    EXPECT_FALSE(intents->marked(9));
     run(finish());
 }
 

@@ -18,6 +18,7 @@ class SlotSpaces : public testing::Test {
             EXPECT_TRUE(taken.insert(slot).second) << slot;
         }
     }
+    io::Task<void> punch(std::size_t keep) { punched = co_await space.punch(keep); }
     io::Task<void> finish() { co_await work.join(); }
     io::Task<void> give_up() {
         work.cancel();
@@ -30,6 +31,7 @@ class SlotSpaces : public testing::Test {
     io::TaskGroup work;
     SlotSpace space{work, data, {.segment = 8, .ahead = 4}, 0, 0};
     std::set<std::uint32_t> taken;
+    std::size_t punched = 0;
 };
 
 TEST_F(SlotSpaces, GiveEachSlotToOneOnlyWhileTheyGrow) {
@@ -47,6 +49,32 @@ TEST_F(SlotSpaces, UseWhatWasGivenBackBeforeTheyGrow) {
     EXPECT_TRUE(io::run(*loop, take(1)));
     EXPECT_TRUE(taken.contains(3));
     EXPECT_EQ(space.end(), end);
+    EXPECT_TRUE(io::run(*loop, finish()));
+}
+
+TEST_F(SlotSpaces, GiveTheRoomOfFreeSlotsBackAndGetItAgainBeforeUse) {
+    EXPECT_TRUE(io::run(*loop, take(10)));
+    EXPECT_TRUE(io::run(*loop, finish()));
+    const auto free = space.free_below_end();
+    for (const auto slot : {2U, 3U, 4U, 7U}) {
+        taken.erase(slot);
+        space.release(slot);
+    }
+    EXPECT_TRUE(io::run(*loop, punch(1)));
+    EXPECT_EQ(punched, 3 + free);
+    EXPECT_EQ(space.free_with_room(), 1u);
+    EXPECT_EQ(space.free_below_end(), 4 + free);
+    EXPECT_TRUE(io::run(*loop, take(24)));
+    EXPECT_TRUE(taken.contains(2) && taken.contains(3) && taken.contains(4) && taken.contains(7));
+    EXPECT_TRUE(io::run(*loop, finish()));
+}
+
+TEST_F(SlotSpaces, KeepNoRoomBehindTheLastSlotOnceTrimmed) {
+    EXPECT_TRUE(io::run(*loop, take(3)));
+    EXPECT_TRUE(io::run(*loop, space.trim()));
+    EXPECT_EQ(space.room(), space.end());
+    EXPECT_TRUE(io::run(*loop, take(3)));
+    EXPECT_GT(space.room(), space.end() - 1);
     EXPECT_TRUE(io::run(*loop, finish()));
 }
 

@@ -1,132 +1,19 @@
 #include "storage/volume/volume.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <random>
 
 #include <gtest/gtest.h>
 
-#include "base/bytes.h"
-#include "io/make_loop.h"
+#include "volume_fixture.h"
 
 namespace sheaf::volume {
 namespace {
-
-using Bytes = std::vector<std::byte>;
-
-Bytes pattern(std::size_t size, unsigned seed) {
-    std::mt19937 random{seed};
-    Bytes bytes(size);
-    for (auto& byte : bytes) byte = std::byte(random());
-    return bytes;
-}
-
-// A volume in a directory of its own, through the kernel.
-class Volumes : public testing::Test {
-  protected:
-    static constexpr std::uint64_t size = 16 << 20;
-    static constexpr auto layer = "layers/02000000000000000000000000000000";
-
-    Volumes() {
-        std::string name = testing::TempDir() + "sheaf-volume-XXXXXX";
-        folder = ::mkdtemp(name.data());
-        std::filesystem::create_directories(folder / "volumes/v");
-        std::filesystem::create_directories(folder / layer);
-    }
-    ~Volumes() override { std::filesystem::remove_all(folder); }
-
-    Fd file(const std::string& name, int past_the_cache = O_DIRECT) const {
-        const auto* home = name == "map" || name == "data" ? layer : "volumes/v";
-        const auto path = folder / home / name;
-        constexpr auto flags = O_RDWR | O_CREAT | O_CLOEXEC;
-        // As a pool opens them, where the file system can.
-        Fd opened{::open(path.c_str(), flags | past_the_cache, 0600)};
-        return opened ? std::move(opened) : Fd{::open(path.c_str(), flags, 0600)};
-    }
-    // What a reader that is no part of Sheaf finds; empty where it refuses the volume.
-    Bytes read_independently() const {
-        const auto raw = folder / "raw";
-        std::filesystem::remove(raw);
-        const auto command = "python3 " SHEAF_SOURCE "/tests/support/volume_reader.py " +
-                             folder.string() + " v --raw " + raw.string() + " >/dev/null 2>&1";
-        if (std::system(command.c_str()) != 0) return {};
-        std::ifstream stream{raw, std::ios::binary};
-        const std::string text{std::istreambuf_iterator<char>{stream}, {}};
-        const auto bytes = as_bytes(text);
-        return {bytes.begin(), bytes.end()};
-    }
-    Files files() const {
-        Files files;
-        files.journal = {file("journal.0"), file("journal.1")};
-        files.intent = file("intent");
-        auto& head = files.layers.emplace_back();
-        head.id = Id{2};
-        head.map = file("map");
-        head.data = file("data");
-        struct stat status{};
-        EXPECT_EQ(::fstat(head.data.get(), &status), 0);
-        head.data_size = static_cast<std::uint64_t>(status.st_size);
-        return files;
-    }
-    static Shape shape(Checksums checksums = Checksums::on) {
-        Shape shape;
-        shape.size = size;
-        shape.checksums = checksums;
-        shape.id = Id{1};
-        shape.head = Id{2};
-        return shape;
-    }
-    Result<void> run(io::Task<void> task) { return io::run(*loop, std::move(task)); }
-    void create(Checksums checksums = Checksums::on) {
-        ASSERT_TRUE(run(Volume::create(*loop, files(), shape(checksums))));
-    }
-    io::Task<void> open_it() { volume = co_await Volume::open(*loop, files(), Options{}); }
-    void open() {
-        const auto outcome = run(open_it());
-        ASSERT_TRUE(outcome) << outcome.error().text();
-    }
-    void shut_down() {
-        const auto outcome = run(volume->shut_down());
-        EXPECT_TRUE(outcome) << outcome.error().text();
-        volume.reset();
-    }
-    void kill() {
-        EXPECT_TRUE(run(volume->abandon()));
-        volume.reset();
-    }
-
-    io::Task<void> write_it(std::uint64_t offset, std::span<const iovec> pieces) {
-        co_await volume->write(offset, pieces);
-    }
-    Result<void> write(std::uint64_t offset, Bytes& bytes) {
-        const iovec piece{bytes.data(), bytes.size()};
-        return run(volume->write(offset, std::span{&piece, 1}));
-    }
-    Result<Bytes> read(std::uint64_t offset, std::size_t length) {
-        Bytes bytes(length, std::byte{0xee});
-        const iovec piece{bytes.data(), bytes.size()};
-        TRY(run(volume->read(offset, std::span{&piece, 1})));
-        return bytes;
-    }
-    void expect(std::uint64_t offset, const Bytes& bytes) {
-        const auto found = read(offset, bytes.size());
-        ASSERT_TRUE(found) << found.error().text();
-        EXPECT_TRUE(*found == bytes) << "at " << offset;
-    }
-
-    std::filesystem::path folder;
-    std::unique_ptr<io::Loop> loop = io::make_loop().value();
-    std::unique_ptr<Volume> volume;
-};
 
 TEST_F(Volumes, KeepWhatWasWrittenThroughEveryEnd) {
     create();

@@ -1,0 +1,63 @@
+#pragma once
+
+// Why: the pages of all layers' maps share one bound, however many layers a volume has: what is
+// used stays, whichever layer it is of.
+
+#include <list>
+
+#include "storage/volume/map_format.h"
+
+namespace sheaf::volume {
+
+class LayerMap;
+
+// A slots page in memory.
+struct CachedPage {
+    CachedPage(LayerMap& of_map, std::uint64_t page_number) : map(&of_map), number(page_number) {}
+
+    bool clean() const { return changes == stored && unlogged == 0; }
+    SlotEntry& entry(std::uint64_t chunk) { return bytes.entries.at(chunk % chunks_per_page); }
+
+    SlotsPage bytes{};
+    LayerMap* map;
+    std::uint64_t number;
+    Pointer on_disk{};
+    std::uint64_t changes = 0;   // so often has it been changed
+    std::uint64_t stored = 0;    // and this many of those are in the last checkpoint
+    std::uint32_t unlogged = 0;  // entries of which the log does not know the states, a bit each
+    unsigned pins = 0;           // while not 0 it stays in memory
+    // Of each chunk: requests that are writing into its slot, and the slot where the entry does not
+    // have one yet.
+    std::array<std::uint16_t, chunks_per_page> writers{};
+    std::array<std::uint32_t, chunks_per_page> reserved{};
+};
+
+// Keeps a page in memory. Moves only; the map outlives it.
+class [[nodiscard]] Pin {
+  public:
+    explicit Pin(CachedPage& page) : page_(&page) { ++page.pins; }
+    Pin(Pin&& other) noexcept : page_(std::exchange(other.page_, nullptr)) {}
+    Pin& operator=(Pin&& other) noexcept {
+        std::swap(page_, other.page_);
+        return *this;
+    }
+    ~Pin() {
+        if (page_) --page_->pins;
+    }
+    CachedPage& operator*() const { return *page_; }
+    CachedPage* operator->() const { return page_; }
+
+  private:
+    CachedPage* page_;
+};
+
+// Loop thread only; outlives the maps.
+struct PageCache {
+    explicit PageCache(std::size_t most) : most_clean(most) {}
+
+    std::size_t most_clean;  // unchanged pages that are kept
+    std::size_t changed = 0;
+    std::list<CachedPage> pages;  // those used last in front
+};
+
+}  // namespace sheaf::volume

@@ -1,0 +1,74 @@
+// Breaks each rule of the storage engine in turn and runs histories until one finds it.
+//
+//     volume_mutations              all of them
+//     volume_mutations NAME SEED    one history with one rule broken
+//
+// The exit code is 1 where a broken rule was not found.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include <fmt/core.h>
+
+#include "sim/volume_run.h"
+
+namespace {
+
+using sheaf::volume::MutationName;
+
+constexpr std::uint64_t most_seeds = 600;
+
+sheaf::sim::VolumeRunResult run(const MutationName& broken, std::uint64_t seed) {
+    return sheaf::sim::run_volume({.seed = seed, .steps = 600, .mutation = broken.mutation});
+}
+
+bool is_found(const MutationName& broken) {
+    for (std::uint64_t seed = 1; seed <= most_seeds; ++seed) {
+        const auto result = run(broken, seed);
+        if (result.violation.empty()) continue;
+        fmt::print("{}: seed {}: {}\n", broken.name, seed, result.violation);
+        return true;
+    }
+    fmt::print("{}: not found by {} histories\n", broken.name, most_seeds);
+    return false;
+}
+
+// In a process of its own, for an engine without its rules may do anything.
+bool is_found_alone(const MutationName& broken) {
+    std::fflush(stdout);
+    const auto child = ::fork();
+    if (child == 0) {
+        const auto found = is_found(broken);
+        std::fflush(stdout);
+        ::_exit(found ? 0 : 1);
+    }
+    auto status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) != child) return false;
+    if (WIFSIGNALED(status)) fmt::print("{}: died of signal {}\n", broken.name, WTERMSIG(status));
+    return WIFSIGNALED(status) || WEXITSTATUS(status) == 0;
+}
+
+int run_one(const char* name, const char* seed) {
+    for (const auto& mutation : sheaf::volume::mutations) {
+        if (std::strcmp(name, mutation.name) != 0) continue;
+        const auto result = run(mutation, std::strtoull(seed, nullptr, 10));
+        fmt::print("{}\n", result.violation.empty() ? "nothing was found" : result.violation);
+        return result.violation.empty() ? 1 : 0;
+    }
+    fmt::print("there is no rule {}\n", name);
+    return 1;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    if (count == 3) return run_one(arguments[1], arguments[2]);
+    auto missed = 0;
+    for (const auto& mutation : sheaf::volume::mutations)
+        if (!is_found_alone(mutation)) ++missed;
+    return missed == 0 ? 0 : 1;
+}
