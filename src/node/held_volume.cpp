@@ -48,7 +48,9 @@ Result<HeldVolume::Offer> HeldVolume::offer() const {
     spec.requests = keep(offer.opened, std::move(theirs));
     spec.control = keep(offer.opened, TRY(listener_.duplicate()));
     spec.lock = keep(offer.opened, TRY(holding_.lock().descriptor().duplicate()));
-    spec.keep_free = pool_->options().growth.keep_free;
+    const auto options = pool_->options();
+    spec.keep_free = options.growth.keep_free;
+    spec.boot = pool::to_text(options.boot);
     offer.requests = std::move(mine);
     return offer;
 }

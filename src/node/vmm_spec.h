@@ -29,9 +29,10 @@ struct VolumeSpec {
     int requests = -1;  // where the VMM asks for layers
     int control = -1;   // the socket on which others ask for what the engine alone can do
     std::uint64_t keep_free = 0;  // bytes that growth leaves free in the file system
+    std::string boot;             // of the host, 32 hexadecimal digits
 };
 BOOST_DESCRIBE_STRUCT(VolumeSpec, (),
-                      (name, journal, intent, layers, lock, requests, control, keep_free))
+                      (name, journal, intent, layers, lock, requests, control, keep_free, boot))
 
 struct DiskSpec {
     int descriptor = -1;  // or a volume

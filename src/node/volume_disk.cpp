@@ -40,6 +40,7 @@ Result<std::unique_ptr<VolumeDisk>> VolumeDisk::open(io::Loop& loop, const Volum
     auto files = TRY_WITHIN(files_of(spec), "volume {}", spec.name);
     volume::Options options;
     options.growth.keep_free = spec.keep_free;
+    options.boot = TRY_WITHIN(pool::parse_id(spec.boot), "volume {}", spec.name);
     TRY_WITHIN(io::run(loop, disk->start(std::move(files), options)), "volume {}", spec.name);
     return disk;
 }

@@ -51,7 +51,7 @@ void SectorModel::end_write(Range range, WriteId write, End end) {
         const auto candidate = std::ranges::find(sector.candidates, write, &Candidate::write);
         if (end == End::done) {
             if (candidate != sector.candidates.end()) candidate->done = now_;
-            if (sector.writing == 0 && !sector.contended) sector.live = write;
+            if (sector.writing == 0 && !sector.contended) sector.live = sector.answered = write;
         } else {
             sector.contended = sector.contended || sector.writing > 0;
             sector.live.reset();
@@ -79,6 +79,12 @@ std::optional<std::string> SectorModel::end_read(Range range, const Beginning& b
     return std::nullopt;
 }
 
+std::vector<SectorModel::Candidate>::iterator SectorModel::find_answered(Sector& sector) {
+    return std::ranges::find_if(sector.candidates, [&sector](const Candidate& candidate) {
+        return sector.answered == candidate.write;
+    });
+}
+
 std::optional<std::string> SectorModel::check(Sector& sector, std::uint64_t number, bool quiet,
                                               std::span<const std::byte> bytes) {
     const auto version = load<Version>(bytes);
@@ -96,12 +102,16 @@ std::optional<std::string> SectorModel::check(Sector& sector, std::uint64_t numb
         return fmt::format("sector {} holds version {} instead of {}", number, version,
                            live->version);
     }
-    // Of several that are zeros the last: that an earlier one was flushed says nothing of it.
-    const auto last = std::ranges::find(sector.candidates.rbegin(), sector.candidates.rend(),
-                                        version, &Candidate::version);
-    if (last == sector.candidates.rend())
-        return fmt::format("sector {} holds version {}, which was overwritten and flushed", number,
-                           version);
+    // While the host runs nothing goes back behind what was answered. Of several that are zeros the
+    // last counts: that an earlier one was flushed says nothing of it.
+    const auto answered = find_answered(sector);
+    const auto oldest =
+        quiet && answered != sector.candidates.end() ? answered : sector.candidates.begin();
+    const auto end = std::reverse_iterator{oldest};
+    const auto last =
+        std::ranges::find(sector.candidates.rbegin(), end, version, &Candidate::version);
+    if (last == end)
+        return fmt::format("sector {} holds version {}, which was overwritten", number, version);
     if (!quiet) return std::nullopt;
     const auto candidate = std::prev(last.base());
     sector.live = candidate->write;
@@ -131,7 +141,10 @@ void SectorModel::crashed(Crash crash) {
         sector.contended = false;
         sector.stable_once_read = crash == Crash::power_cut;
         sector.live.reset();
-        if (sector.candidates.size() == 1) sector.live = sector.candidates.front().write;
+        if (crash == Crash::power_cut) sector.answered.reset();
+        const auto& last = sector.candidates.back();
+        if (sector.candidates.size() == 1 || sector.answered == last.write)
+            sector.live = last.write;
     }
 }
 
@@ -150,6 +163,7 @@ SectorModel SectorModel::frozen(const SectorModel& before, const SectorModel& af
             continue;
         }
         sector.live.reset();
+        sector.answered.reset();
         for (const auto& candidate : earlier.candidates)
             if (std::ranges::find(sector.candidates, candidate.write, &Candidate::write) ==
                 sector.candidates.end())

@@ -60,6 +60,8 @@ class SectorModel {
     };
     struct Sector {
         std::optional<WriteId> live;  // whose content a read gives, where that is certain
+        // The write that was answered last, where nothing older can be there while the host runs.
+        std::optional<WriteId> answered;
         std::vector<Candidate> candidates{{0, 0, 0}};  // what may be there after a crash
         std::uint32_t changes = 0;
         std::uint16_t writing = 0;
@@ -68,6 +70,7 @@ class SectorModel {
     };
     static constexpr std::uint64_t never = ~std::uint64_t{0};
 
+    static std::vector<Candidate>::iterator find_answered(Sector& sector);
     std::optional<std::string> check(Sector& sector, std::uint64_t number, bool quiet,
                                      std::span<const std::byte> bytes);
 

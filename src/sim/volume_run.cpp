@@ -63,6 +63,7 @@ volume::Options VolumeHistory::engine_options() const {
     options.most_indexed_pages = 2;
     options.mutation = options_.mutation;
     options.clock = &world_.clock();
+    options.boot = world_.boot();
     return options;
 }
 

@@ -109,8 +109,13 @@ void VolumeWorld::power_cut() {
     for (const auto& disk : disks_) disk->power_cut();
 }
 
+volume::Id VolumeWorld::boot() const {
+    return {starts_};
+}
+
 void VolumeWorld::power_on() {
     powered_ = true;
+    ++starts_;
     for (const auto& disk : disks_) disk->power_on();
 }
 

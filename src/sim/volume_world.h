@@ -34,6 +34,8 @@ class VolumeWorld {
     std::uint64_t broken_writes() const;
     void power_cut();
     void power_on();
+    // Another each time the host starts.
+    volume::Id boot() const;
 
     // One more volume, to be created over `base`, on which it has claims from now on.
     Number add(std::uint64_t size, std::vector<volume::LayerEntry> base);
@@ -104,6 +106,7 @@ class VolumeWorld {
     io::SimDisk::Faults faults_;
     io::SimRandom random_;
     bool powered_ = true;
+    std::uint8_t starts_ = 1;
 };
 
 }  // namespace sheaf::sim

@@ -62,6 +62,11 @@ def page_at(file, number, length=PAGE):
     return file.read(length)
 
 
+def boot_id():
+    with open('/proc/sys/kernel/random/boot_id', encoding='ascii') as file:
+        return bytes.fromhex(file.read().strip().replace('-', ''))
+
+
 class Map:
     """Finds the slots pages of one layer from its root."""
 
@@ -127,7 +132,7 @@ class Volume:
         (self.size, block, chunk, region, self.features, _, self.state, self.log_pages, self.log_first, self.log_previous,
          self.head, self.count, _, self.table_offset, self.table_length, self.table_checksum) = struct.unpack_from(
              '<QIIIIQIIQIIIIQII', best.data, 64)
-        self.log_incarnation, = struct.unpack_from('<Q', best.data, 176)
+        self.boot, self.log_incarnation = struct.unpack_from('<16sQ', best.data, 160)
         if (block, chunk, region) != (BLOCK, CHUNK, REGION) or self.features & ~1:
             raise Damaged('the volume has features or sizes that this reader does not know')
 
@@ -195,12 +200,13 @@ class Volume:
             place = 128
             for _ in range(struct.unpack_from('<H', page.data, 68)[0]):
                 kind, length = struct.unpack_from('<HH', page.data, place)
-                if kind != 1:
+                if kind not in (1, 2):
                     raise Damaged(f'log record of type {kind}')
                 layer, chunk, slot, states = struct.unpack_from('<IIIQ', page.data, place + 4)
                 if layer != self.head:
                     raise Damaged(f'log record of layer {layer}')
-                self.layers[layer].changed[chunk] = (slot, states)
+                if kind == 1 or self.boot == boot_id():
+                    self.layers[layer].changed[chunk] = (slot, states)
                 place += length
                 count += 1
             sequence, previous = sequence + 1, page.checksum
@@ -230,7 +236,6 @@ class Volume:
                     content[block * BLOCK:(block + 1) * BLOCK] = data
             layer = self.parents[layer]
         return content, found
-
 
     def read(self, layer, size, raw):
         blocks = 0

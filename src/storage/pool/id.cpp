@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <cerrno>
+#include <fstream>
 
 namespace sheaf::pool {
 
@@ -17,6 +18,14 @@ Result<Id> make_id() {
     if (::getrandom(id.data(), id.size(), 0) != static_cast<ssize_t>(id.size()))
         return fail_os(errno, "making an id");
     return id;
+}
+
+Result<Id> boot_id() {
+    std::ifstream file{"/proc/sys/kernel/random/boot_id"};
+    std::string text;
+    if (!std::getline(file, text)) return fail(Kind::unavailable, "the host has no boot id");
+    std::erase(text, '-');
+    return parse_id(text);
 }
 
 std::string to_text(const Id& id) {

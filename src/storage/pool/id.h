@@ -16,6 +16,9 @@ using volume::Id;
 // A random id.
 Result<Id> make_id();
 
+// Of this host, from one start of it to the next.
+Result<Id> boot_id();
+
 // 32 lower-case hexadecimal digits, and back (invalid for anything else).
 std::string to_text(const Id& id);
 Result<Id> parse_id(std::string_view text);

@@ -98,6 +98,8 @@ Result<std::unique_ptr<Pool>> Pool::open_or_make(const std::string& path) {
 
 volume::Options Pool::options() const {
     volume::Options options;
+    // Without one the engine promises less (docs/formats/volume.md, "Log page").
+    options.boot = boot_id().value_or(Id{});
     struct statvfs status{};
     // Where a file system does not say how large it is there is no share of it.
     if (::fstatvfs(layers_.descriptor().get(), &status) == 0)

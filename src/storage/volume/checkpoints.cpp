@@ -10,8 +10,13 @@ struct Checkpoints::Logged {
         Pin pin;
         std::uint32_t entries;  // a bit each
     };
-    LogBatch batch;
+    struct Entry {
+        CachedPage* page;
+        ChunkRecord stable;
+        ChunkRecord last;  // what the log is told of it last
+    };
     std::vector<Page> pages;
+    std::vector<Entry> entries;
     std::vector<std::uint32_t> freed;
 };
 
@@ -21,6 +26,28 @@ constexpr RangeLock::Range journal_itself{0, 1, RangeLock::Mode::exclusive};
 
 Failure again(const std::optional<Error>& error) {
     return Failure{Error{*error}};
+}
+
+bool is(const SlotEntry& entry, const ChunkRecord& record) {
+    return entry.states == record.states &&
+           (entry.has_data() ? entry.slot : no_slot) == record.slot;
+}
+
+// Where it has changed meanwhile, it is still to be told.
+void note_told(CachedPage& page, const ChunkRecord& record) {
+    if (is(page.entry(record.chunk), record))
+        page.untold &= ~(1U << (record.chunk % chunks_per_page));
+}
+
+ChunkRecord record_of(RecordType type, const Layer& head, std::uint64_t chunk,
+                      const SlotEntry& entry) {
+    return {.header = {static_cast<std::uint16_t>(type), sizeof(ChunkRecord)},
+            .layer = head.entry.number,
+            .chunk = static_cast<std::uint32_t>(chunk),
+            .slot = entry.has_data() ? entry.slot : no_slot,
+            .states = entry.states,
+            .file = entry.file,
+            .reserved = 0};
 }
 
 }  // namespace
@@ -60,18 +87,29 @@ Checkpoints::Logged Checkpoints::take_changes(Layer& head) {
         logged.pages.push_back({Pin{*page}, std::exchange(page->unlogged, 0)});
         for (unsigned place = 0; place < chunks_per_page; ++place) {
             if ((logged.pages.back().entries >> place & 1) == 0) continue;
+            const auto chunk = page->number * chunks_per_page + place;
             const auto& entry = page->bytes.entries.at(place);
-            logged.batch.add(ChunkRecord{
-                .header = {static_cast<std::uint16_t>(RecordType::chunk), sizeof(ChunkRecord)},
-                .layer = head.entry.number,
-                .chunk = static_cast<std::uint32_t>(page->number * chunks_per_page + place),
-                .slot = entry.has_data() ? entry.slot : no_slot,
-                .states = entry.states,
-                .file = entry.file,
-                .reserved = 0});
+            const auto record = record_of(RecordType::chunk, head, chunk, entry);
+            logged.entries.push_back({page, record, record});
         }
     }
     return logged;
+}
+
+// What has changed since is told behind what is stable now, on the same page: the log may have been
+// told of it already, and must not go back behind that.
+LogBatch Checkpoints::batch_of(Logged& logged, const Layer& head) const {
+    LogBatch batch;
+    for (auto& [page, stable, last] : logged.entries) {
+        const auto& entry = page->entry(stable.chunk);
+        if (is(entry, stable) || broken(volume_.options_.mutation, Mutation::flush_goes_back)) {
+            batch.add(stable);
+        } else {
+            last = record_of(RecordType::written_chunk, head, stable.chunk, entry);
+            batch.add_both(stable, last);
+        }
+    }
+    return batch;
 }
 
 // The log of a head begins with the commit that made it the head.
@@ -80,12 +118,14 @@ io::Task<void> Checkpoints::log_changes(Logged& logged, Layer& head) {
     if (!broken(rule, Mutation::flush_without_content)) co_await head.data.sync();
     const auto waits_for_stack = unfinished_ && unfinished_->changes_stack &&
                                  !broken(rule, Mutation::flush_before_the_stack);
-    if (logged.batch.empty() && !waits_for_stack) co_return;
+    if (logged.entries.empty() && !waits_for_stack) co_return;
     {
         const auto lock = co_await journal_lock_.acquire(journal_itself);
         if (waits_for_stack) co_await finish_commit();
-        if (logged.batch.pages() <= volume_.journal_->pages_free()) {
-            if (!logged.batch.empty()) co_await volume_.journal_->append(logged.batch);
+        const auto batch = batch_of(logged, head);
+        if (batch.pages() <= volume_.journal_->pages_free()) {
+            if (!batch.empty()) co_await volume_.journal_->append(batch);
+            for (const auto& entry : logged.entries) note_told(*entry.page, entry.last);
             co_return;
         }
     }
@@ -99,6 +139,59 @@ void Checkpoints::give_back(Logged logged, Layer& head) {
         if (page.pin->unlogged == 0) head.map.return_unlogged(*page.pin);
         page.pin->unlogged |= page.entries;
     }
+}
+
+io::Task<void> Checkpoints::tell(std::vector<std::uint64_t> chunks) {
+    const auto& options = volume_.options_;
+    if (chunks.empty() || options.boot == Id{}) co_return;
+    if (broken(options.mutation, Mutation::answered_before_told)) co_return;
+    untold_.insert(untold_.end(), chunks.begin(), chunks.end());
+    const auto target = ++tellings_;
+    while (told_ < target) {
+        if (volume_.closed_) co_await again(volume_.closed_);
+        const auto failures = telling_.failures;
+        if (telling_.begin()) volume_.work_.start(tell_once());
+        co_await telling_.wait();
+        if (told_ < target && telling_.failures != failures) co_await again(telling_.error);
+    }
+}
+
+io::Task<void> Checkpoints::end_telling() {
+    while (telling_.busy()) co_await telling_.wait();
+    untold_.clear();
+}
+
+io::Task<void> Checkpoints::tell_once() {
+    const auto reached = tellings_;
+    const auto chunks = std::exchange(untold_, {});
+    auto outcome = co_await log_told(chunks).result();
+    if (outcome) told_ = reached;
+    telling_.end(std::move(outcome));
+}
+
+// The states are those of now, not of when the request asked: what the log says of a chunk last is
+// never older than what it said before.
+io::Task<void> Checkpoints::log_told(std::span<const std::uint64_t> chunks) {
+    {
+        const auto lock = co_await journal_lock_.acquire(journal_itself);
+        if (unfinished_ && unfinished_->changes_stack) co_await finish_commit();
+        auto& head = volume_.layers_.head();
+        LogBatch batch;
+        std::vector<std::pair<Pin, ChunkRecord>> told;
+        for (const auto chunk : chunks) {
+            auto page = co_await head.map.page(chunk / chunks_per_page);
+            const auto type = RecordType::written_chunk;
+            const auto record = record_of(type, head, chunk, page->entry(chunk));
+            batch.add(record);
+            told.emplace_back(std::move(page), record);
+        }
+        if (batch.pages() <= volume_.journal_->pages_free()) {
+            co_await volume_.journal_->append(batch, Journal::Reach::written);
+            for (const auto& [page, record] : told) note_told(*page, record);
+            co_return;
+        }
+    }
+    co_await checkpoint();
 }
 
 void Checkpoints::start_checkpoint() {
@@ -187,6 +280,7 @@ io::Task<void> Checkpoints::write_superblock(std::uint32_t state) {
     auto& journal = *volume_.journal_;
     auto superblock = journal.superblock();
     superblock.state = state;
+    superblock.boot = volume_.options_.boot;
     auto layers = journal.layers();
     auto prepared = co_await journal.prepare(superblock, std::move(layers));
     unfinished_.emplace(Commit{std::move(prepared), {}, {}, false});

@@ -5,6 +5,8 @@
 // and one change of the table of layers at a time.
 
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "storage/volume/journal.h"
 #include "storage/volume/layer.h"
@@ -22,6 +24,12 @@ class Checkpoints {
 
     // What was written and completed before is stable when this ends.
     io::Task<void> flush();
+    // The log has what these chunks of the head are now when this ends, so that a request that
+    // changed them may be answered: a process that is killed loses nothing of it. Those who come
+    // while the log is written share the next write of it.
+    io::Task<void> tell(std::vector<std::uint64_t> chunks);
+    // The same where nobody tells any more; it waits for what of it still runs.
+    io::Task<void> end_telling();
     // Everything known so far goes into the maps; the log begins anew.
     io::Task<void> checkpoint();
     void start_checkpoint();
@@ -81,6 +89,9 @@ class Checkpoints {
     io::Task<void> flush_once();
     io::Task<void> log_changes(Logged& logged, Layer& head);
     static Logged take_changes(Layer& head);
+    LogBatch batch_of(Logged& logged, const Layer& head) const;
+    io::Task<void> tell_once();
+    io::Task<void> log_told(std::span<const std::uint64_t> chunks);
     static void give_back(Logged logged, Layer& head);
     io::Task<void> checkpoint_once();
     io::Task<void> write_checkpoint();
@@ -92,6 +103,10 @@ class Checkpoints {
     RangeLock journal_lock_;     // one append or commit at a time
     std::uint64_t changes_ = 1;  // what was written before this process is not known to be stable
     std::uint64_t flushed_ = 0;
+    std::vector<std::uint64_t> untold_;  // chunks of which the log does not know what they are
+    std::uint64_t tellings_ = 0;
+    std::uint64_t told_ = 0;
+    SharedWork telling_;
     SharedWork flushing_;
     SharedWork checkpointing_;
     std::optional<Commit> unfinished_;  // that may be on the disk or not

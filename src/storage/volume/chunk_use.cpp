@@ -57,7 +57,7 @@ io::Task<std::optional<ChunkUse>> ChunkUse::begin_now(Volume& volume, Layer& lay
     co_return use;
 }
 
-void ChunkUse::written(unsigned first, std::span<const std::uint32_t> checksums) {
+bool ChunkUse::written(unsigned first, std::span<const std::uint32_t> checksums) {
     auto& entry = page_->entry(chunk_);
     const auto before = entry.states;
     if (!entry.has_data()) {
@@ -71,6 +71,7 @@ void ChunkUse::written(unsigned first, std::span<const std::uint32_t> checksums)
         ++first;
     }
     volume_->entry_changed(*layer_, *page_, chunk_, entry.states != before);
+    return (page_->untold >> (chunk_ % chunks_per_page) & 1) != 0;
 }
 
 // Nobody writes into the slot any more. Where no block of it came to be, it is given up.

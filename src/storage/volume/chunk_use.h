@@ -29,8 +29,9 @@ class [[nodiscard]] ChunkUse {
 
     std::uint64_t chunk() const { return chunk_; }
     std::uint32_t slot() const { return page_->reserved.at(chunk_ % chunks_per_page); }
-    // The slot holds these blocks of the chunk now, with these checksums.
-    void written(unsigned first, std::span<const std::uint32_t> checksums);
+    // The slot holds these blocks of the chunk now, with these checksums. Gives whether the log has
+    // yet to be told what the chunk is, of this or of an earlier change.
+    bool written(unsigned first, std::span<const std::uint32_t> checksums);
 
   private:
     ChunkUse(Volume& volume, Layer& layer, Pin page, std::uint64_t chunk);

@@ -119,7 +119,9 @@ struct LogHeader {  // from byte 64 on
 };
 inline constexpr std::size_t first_record = 128;
 
-enum class RecordType : std::uint16_t { chunk = 1 };
+// What a chunk's entry is: stable, content and all; or written, which counts as long as the host
+// has not gone down since.
+enum class RecordType : std::uint16_t { chunk = 1, written_chunk };
 
 struct RecordHeader {
     std::uint16_t type;

@@ -155,7 +155,7 @@ void Journal::begin_incarnation() {
     incarnation_ = std::max(incarnation_, superblock_.incarnation) + 1;
 }
 
-io::Task<void> Journal::append(const LogBatch& batch) {
+io::Task<void> Journal::append(const LogBatch& batch, Reach reach) {
     const auto pages = batch.pages();
     if (pages > pages_free()) co_await fail(Kind::exhausted, "the metadata log is full");
     storage::AlignedBuffer buffer{pages * page_size};
@@ -164,7 +164,7 @@ io::Task<void> Journal::append(const LogBatch& batch) {
                                                    .sequence = position_.next,
                                                    .previous = position_.previous,
                                                    .incarnation = incarnation_});
-    auto outcome = co_await write_log(buffer.bytes()).result();
+    auto outcome = co_await write_log(buffer.bytes(), reach).result();
     // What arrived of pages that failed must not be taken for the ones written there instead, or
     // for part of a log that a later checkpoint begins.
     if (!outcome) ++incarnation_;
@@ -172,14 +172,14 @@ io::Task<void> Journal::append(const LogBatch& batch) {
     position_ = {position_.next + pages, last};
 }
 
-io::Task<void> Journal::write_log(std::span<const std::byte> pages) {
+io::Task<void> Journal::write_log(std::span<const std::byte> pages, Reach reach) {
     const auto place = position_.next % superblock_.log_pages;
     const auto room = (superblock_.log_pages - place) * page_size;
     const auto before_wrap = std::min<std::uint64_t>(pages.size(), room);
     co_await write_both(pages.first(before_wrap), (first_log_page + place) * page_size);
     if (before_wrap < pages.size())
         co_await write_both(pages.subspan(before_wrap), first_log_page * page_size);
-    co_await sync_both();
+    if (reach == Reach::stable) co_await sync_both();
 }
 
 // Areas for tables of up to 16 pages, then of up to 32, ..., each with two homes.

@@ -50,9 +50,10 @@ class Journal {
     void begin_incarnation();
     std::uint64_t incarnation() const { return incarnation_; }
 
-    // The records are stable when this ends. Fails with exhausted where the log is full, having
-    // written nothing.
-    io::Task<void> append(const LogBatch& batch);
+    // The records are stable when this ends, or only as sure as the host keeps running. Fails with
+    // exhausted where the log is full, having written nothing.
+    enum class Reach : std::uint8_t { stable, written };
+    io::Task<void> append(const LogBatch& batch, Reach reach = Reach::stable);
     // What is to become the volume's state, with its table already on the disk.
     struct Prepared {
         Superblock superblock;
@@ -77,7 +78,7 @@ class Journal {
     };
     io::Task<std::optional<Page>> read_log_page(unsigned copy, std::span<std::byte> page);
     std::uint64_t table_offset(std::uint64_t length, std::uint64_t sequence) const;
-    io::Task<void> write_log(std::span<const std::byte> pages);
+    io::Task<void> write_log(std::span<const std::byte> pages, Reach reach);
     io::Task<void> write_both(std::span<const std::byte> bytes, std::uint64_t offset);
     io::Task<void> sync_both();
     // Fails where neither copy reads back as it was written.

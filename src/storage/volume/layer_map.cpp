@@ -173,6 +173,7 @@ void LayerMap::changed_states(CachedPage& page, std::uint64_t chunk) {
     note_change(page);
     if (page.unlogged == 0) unlogged_.push_back(&page);
     page.unlogged |= 1U << (chunk % chunks_per_page);
+    page.untold |= 1U << (chunk % chunks_per_page);
 }
 
 LayerMap::Checkpoint LayerMap::capture() {

@@ -6,9 +6,12 @@
 
 namespace sheaf::volume {
 
-void LogBatch::append(std::span<const std::byte> record) {
-    if (pages_.empty() || pages_.back().records.size() + record.size() > page_size - first_record)
+void LogBatch::make_room(std::size_t size) {
+    if (pages_.empty() || pages_.back().records.size() + size > page_size - first_record)
         pages_.emplace_back();
+}
+
+void LogBatch::append(std::span<const std::byte> record) {
     auto& page = pages_.back();
     page.records.insert(page.records.end(), record.begin(), record.end());
     ++page.count;

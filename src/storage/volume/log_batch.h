@@ -17,7 +17,15 @@ class LogBatch {
   public:
     template <WireStruct Record>
     void add(const Record& record) {
+        make_room(sizeof(Record));
         append(bytes_of(record));
+    }
+    // The second is there wherever the first is.
+    template <WireStruct Record>
+    void add_both(const Record& first, const Record& second) {
+        make_room(2 * sizeof(Record));
+        append(bytes_of(first));
+        append(bytes_of(second));
     }
 
     bool empty() const { return pages_.empty(); }
@@ -38,6 +46,7 @@ class LogBatch {
         std::vector<std::byte> records;
         std::uint16_t count = 0;
     };
+    void make_room(std::size_t size);
     void append(std::span<const std::byte> record);
 
     std::vector<Page> pages_;

@@ -28,6 +28,9 @@ enum class Mutation : std::uint8_t {
     marked_trusted_after_crash,
     checksums_not_looked_at,
     index_not_kept_up,
+    answered_before_told,
+    flush_goes_back,
+    told_trusted_after_power_cut,
 };
 
 struct MutationName {
@@ -53,6 +56,9 @@ inline constexpr auto mutations = std::to_array<MutationName>({
     {Mutation::marked_trusted_after_crash, "marked_trusted_after_crash"},
     {Mutation::checksums_not_looked_at, "checksums_not_looked_at"},
     {Mutation::index_not_kept_up, "index_not_kept_up"},
+    {Mutation::answered_before_told, "answered_before_told"},
+    {Mutation::flush_goes_back, "flush_goes_back"},
+    {Mutation::told_trusted_after_power_cut, "told_trusted_after_power_cut"},
 });
 
 #ifdef SHEAF_MUTATIONS

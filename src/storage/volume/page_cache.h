@@ -25,6 +25,7 @@ struct CachedPage {
     std::uint64_t changes = 0;   // so often has it been changed
     std::uint64_t stored = 0;    // and this many of those are in the last checkpoint
     std::uint32_t unlogged = 0;  // entries of which the log does not know the states, a bit each
+    std::uint32_t untold = 0;    // the same of what the log was never told, stable or not
     unsigned pins = 0;           // while not 0 it stays in memory
     // Of each chunk: requests that are writing into its slot, and the slot where the entry does not
     // have one yet.

@@ -92,6 +92,7 @@ io::Task<void> Restacking::freeze(std::string name, Id id) {
         if (broken(rule, Mutation::snapshot_over_open_checksums)) break;
         if (!volume_.untrusted_.empty()) drained.reset();
     }
+    co_await volume_.stable_.end_telling();
     const auto quiet = co_await volume_.stable_.quiet();
     auto& old = volume_.head();
     const auto trimmed = co_await old.space->trim().result();
@@ -134,6 +135,7 @@ io::Task<void> Restacking::replace_head(std::string name, Id id) {
     auto files = co_await volume_.store_.create(id);
     auto fresh = co_await volume_.layers_.make(std::move(files), entry);
     const auto drained = co_await volume_.blocks_.acquire(everything);
+    co_await volume_.stable_.end_telling();
     const auto quiet = co_await volume_.stable_.quiet();
     auto& old = volume_.head();
     auto change = co_await volume_.stable_.begin_change();

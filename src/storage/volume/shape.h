@@ -63,9 +63,12 @@ struct Options {
         32768;  // regions; beyond it the ones written longest ago are cleaned
     io::Duration idle = std::chrono::seconds{5};  // a region not written so long is cleaned
     io::Duration upkeep_interval = std::chrono::seconds{1};
-    std::size_t merge_batch = 256;       // chunks that are merged from one checkpoint to the next
-    std::size_t most_free_slots = 64;    // that keep their room; more give it back
-    const WallClock* clock = nullptr;    // of what is named; none: the host's
+    std::size_t merge_batch = 256;     // chunks that are merged from one checkpoint to the next
+    std::size_t most_free_slots = 64;  // that keep their room; more give it back
+    const WallClock* clock = nullptr;  // of what is named; none: the host's
+    // Of the host, from one start of it to the next. Zeros: not known, and then what was answered
+    // but not flushed may be lost when this process is killed.
+    Id boot{};
     Mutation mutation = Mutation::none;  // for tests of tests
 };
 

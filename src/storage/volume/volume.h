@@ -119,7 +119,7 @@ class Volume final : public storage::Block, public storage::Extents {
     void entry_changed(Layer& layer, CachedPage& page, std::uint64_t chunk, bool states);
     void give_up_slot(Layer& layer, std::uint32_t slot);
     io::Task<void> zero_blocks(std::uint64_t first, std::uint64_t end);
-    io::Task<void> zero_in_page(std::uint64_t first, std::uint64_t end);
+    io::Task<std::vector<std::uint64_t>> zero_in_page(std::uint64_t first, std::uint64_t end);
     io::Task<void> zero_edge(std::uint64_t offset, std::uint64_t length);
 
     io::Loop& loop_;

@@ -6,6 +6,16 @@
 
 namespace sheaf::volume {
 
+namespace {
+
+// Since the volume was opened last.
+bool host_still_runs(const Superblock& superblock, const Options& options) {
+    if (broken(options.mutation, Mutation::told_trusted_after_power_cut)) return true;
+    return options.boot != Id{} && superblock.boot == options.boot;
+}
+
+}  // namespace
+
 io::Task<void> Volume::recover(Files files) {
     auto first = co_await File::create(loop_, std::move(files.journal[0]));
     auto second = co_await File::create(loop_, std::move(files.journal[1]));
@@ -51,8 +61,11 @@ io::Task<void> Volume::replay() {
 io::Task<void> Volume::apply(std::span<const std::byte> record) {
     const auto header = load<RecordHeader>(record);
     const auto type = static_cast<RecordType>(header.type);
-    if (type == RecordType::chunk && record.size() == sizeof(ChunkRecord)) {
-        co_await apply_chunk(load<ChunkRecord>(record));
+    const auto of_chunk = type == RecordType::chunk || type == RecordType::written_chunk;
+    if (of_chunk && record.size() == sizeof(ChunkRecord)) {
+        // What was only written counts where the host has kept it.
+        if (type == RecordType::chunk || host_still_runs(journal_->superblock(), options_))
+            co_await apply_chunk(load<ChunkRecord>(record));
     } else {
         co_await fail(Kind::unsupported, "a log record of type {} and {} bytes", header.type,
                       record.size());

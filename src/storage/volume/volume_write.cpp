@@ -147,12 +147,15 @@ io::Task<void> Volume::store_blocks(std::uint64_t first, std::uint64_t end,
         co_await group.join();
     }
     attempt.succeeded();
+    std::vector<std::uint64_t> untold;
     for (auto& use : uses) {
         const auto begin = std::max(first, use.chunk() * blocks_per_chunk);
         const auto stop = std::min(end, (use.chunk() + 1) * blocks_per_chunk);
-        use.written(begin % blocks_per_chunk, sums.subspan(begin - first, stop - begin));
+        if (use.written(begin % blocks_per_chunk, sums.subspan(begin - first, stop - begin)))
+            untold.push_back(use.chunk());
     }
     count_change();
+    co_await stable_.tell(std::move(untold));
 }
 
 // Regions are marked some way ahead of a writer that goes on from one that is marked.

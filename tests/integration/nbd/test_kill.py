@@ -21,13 +21,12 @@ def content(seed, length):
 
 
 class Journal:
-    """What one worker was promised for each block of its region: the content that was answered last, and, where the
-    promise is about flushes alone, every content since the last flush. Beside it what was asked for, not answered."""
+    """What one worker was promised for each block of its region, the content that was answered last. Beside it what was
+    asked for, not answered."""
 
-    def __init__(self, number, keeps_answered):
+    def __init__(self, number):
         self.base = number * REGION
-        self.keeps_answered = keeps_answered
-        self.promised = [[0] for _ in range(REGION // BLOCK)]
+        self.promised = [0] * (REGION // BLOCK)
         self.asked = {}
         self.requests = 0
 
@@ -46,47 +45,39 @@ class Journal:
         kind = dice.random()
         if kind < 0.1:
             handle.flush()
-            self.promised = [[contents[-1]] for contents in self.promised]
             return
         count = dice.choice((1, 1, 1, 2, 5, 16, 40))
         first = dice.randrange(len(self.promised) - count)
         value = 0 if kind < 0.2 else dice.getrandbits(63) | 1
         self.asked = dict.fromkeys(range(first, first + count), value)
         offset = self.base + first * BLOCK
-        forced = kind > 0.9
-        flags = nbd.CMD_FLAG_FUA if forced else 0
+        flags = nbd.CMD_FLAG_FUA if kind > 0.9 else 0
         if value == 0:
             handle.zero(count * BLOCK, offset, flags)
         else:
             handle.pwrite(content(value, count * BLOCK), offset, flags)
         for block in self.asked:
-            if self.keeps_answered or forced:
-                self.promised[block].clear()
-            self.promised[block].append(value)
+            self.promised[block] = value
         self.asked = {}
         self.requests += 1
 
     def verify(self, test, handle):
-        """Each sector has a content that the promises allow. Where they allow several, what is there is written anew
-        and flushed, so that the next round begins with what is known."""
+        """Each sector has a content that the promises allow. Where they allow two, one is written anew, so that the
+        next round begins with what is known."""
         found = b"".join(handle.pread(MIB, self.base + at) for at in range(0, REGION, MIB))
-        for block, contents in enumerate(self.promised):
-            allowed = [content(seed, SECTOR) for seed in {*contents, self.asked.get(block, contents[-1])}]
+        for block, promised in enumerate(self.promised):
+            allowed = [content(seed, SECTOR) for seed in {promised, self.asked.get(block, promised)}]
             for at in range(block * BLOCK, (block + 1) * BLOCK, SECTOR):
                 if found[at:at + SECTOR] not in allowed:
                     test.fail(f"block {block} of the region at {self.base}, sector at {at}: "
                               f"{found[at:at + 16].hex()} is none of {[one[:16].hex() for one in allowed]}")
             if len(allowed) > 1:
-                handle.pwrite(content(contents[-1], BLOCK), self.base + block * BLOCK)
-        handle.flush()
-        self.promised = [[contents[-1]] for contents in self.promised]
+                handle.pwrite(content(promised, BLOCK), self.base + block * BLOCK)
         self.asked = {}
 
 
 class Kill:
     """The test; what is served is the other base's."""
-
-    KEEPS_ANSWERED = True
 
     def one_round(self, nbd, journals, number):
         with self.serve("disk") as server:
@@ -108,7 +99,7 @@ class Kill:
     def test_no_promise_is_broken(self):
         nbd = libnbd(self)
         self.make_disk("disk", WORKERS * REGION)
-        journals = [Journal(number, self.KEEPS_ANSWERED) for number in range(WORKERS)]
+        journals = [Journal(number) for number in range(WORKERS)]
         for number in range(served.ROUNDS):
             self.one_round(nbd, journals, number)
         with self.serve("disk") as server:
@@ -132,10 +123,7 @@ class RawKill(Kill, served.RawCase):
 
 
 class VolumeKill(Kill, served.VolumeCase):
-    """A volume, which a reader then reads that has no line of Sheaf, and finds whole. What was answered and not flushed
-    may be lost with the process, for the volume's map is in its memory until a flush."""
-
-    KEEPS_ANSWERED = False
+    """A volume, which a reader then reads that has no line of Sheaf, and finds whole."""
 
     def examine(self, name):
         ended = subprocess.run([sys.executable, READER, self.path("pool"), name], text=True, check=False,

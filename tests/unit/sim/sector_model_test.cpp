@@ -80,10 +80,15 @@ TEST_F(Sectors, HoldTheLastOfSeveralZeroesThatAreToldApartByNothing) {
     EXPECT_TRUE(may_be(1));
 }
 
-TEST_F(Sectors, MayGoBackAfterAKillUntilTheyAreFlushed) {
+TEST_F(Sectors, HaveWhatWasAnsweredAfterAKillAndMayGoBackAfterAPowerCut) {
     write(1);
     model.crashed(Crash::kill);
+    EXPECT_FALSE(may_be(0));
     EXPECT_TRUE(may_be(1));
+    write(2, End::failed);
+    model.crashed(Crash::kill);
+    EXPECT_FALSE(may_be(0));
+    EXPECT_TRUE(may_be(1));  // 2 had failed
     model.crashed(Crash::power_cut);
     EXPECT_TRUE(may_be(0));
     model.crashed(Crash::power_cut);

@@ -48,6 +48,19 @@ TEST(LogBatch, ComesBackRecordByRecordOverPages) {
     EXPECT_EQ(last, previous);
 }
 
+TEST(LogBatch, WhatBelongsTogetherIsOnOnePage) {
+    LogBatch batch;
+    for (std::uint32_t chunk = 0; chunk < 123; ++chunk) batch.add(record_of(chunk));
+    batch.add_both(record_of(123), record_of(124));
+    ASSERT_EQ(batch.pages(), 2u);
+    std::vector<std::byte> bytes(batch.pages() * page_size);
+    static_cast<void>(batch.write(bytes, {}));
+    RecordReader reader{std::span{bytes}.subspan(page_size)};
+    EXPECT_EQ(load<ChunkRecord>(*reader.next()).chunk, 123u);
+    EXPECT_EQ(load<ChunkRecord>(*reader.next()).chunk, 124u);
+    EXPECT_TRUE(reader.next()->empty());
+}
+
 TEST(LogBatch, RecordsWithSenselessLengthsAreRefused) {
     for (const auto length : {0, 3, 12, 4096, 65528}) {
         std::vector<std::byte> page(page_size);

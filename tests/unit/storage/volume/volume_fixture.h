@@ -151,13 +151,18 @@ class Volumes : public testing::Test {
     void create(Checksums checksums = Checksums::on) {
         ASSERT_TRUE(run(Volume::create(*loop, files(), shape(checksums))));
     }
-    io::Task<void> open_it() { volume = co_await Volume::open(*loop, files(), store, Options{}); }
+    io::Task<void> open_it() {
+        Options options;
+        options.boot = boot;
+        volume = co_await Volume::open(*loop, files(), store, options);
+    }
     void open() {
         const auto outcome = run(open_it());
         ASSERT_TRUE(outcome) << outcome.error().text();
     }
     io::Task<void> open_it_with_small_steps() {
         Options options;
+        options.boot = boot;
         options.growth = {.segment = 8, .ahead = 2};
         options.most_free_slots = 4;
         options.upkeep_interval = std::chrono::milliseconds{1};
@@ -198,6 +203,7 @@ class Volumes : public testing::Test {
 
     std::filesystem::path folder = new_folder();
     FolderStore store{folder / "layers"};
+    Id boot{7};
     std::unique_ptr<io::Loop> loop = io::make_loop().value();
     std::unique_ptr<Volume> volume;
 };

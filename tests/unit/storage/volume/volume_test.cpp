@@ -161,6 +161,60 @@ TEST_F(Volumes, WithoutChecksumsAreRawDisksOfTheSameShape) {
     shut_down();
 }
 
+// Nothing is flushed here: a chunk that was new, one that was not, and what became zeros.
+TEST_F(Volumes, HaveWhatWasAnsweredAfterAKill) {
+    create();
+    open();
+    auto before = pattern(256 << 10, 12);
+    EXPECT_TRUE(write(0, before));
+    EXPECT_TRUE(run(volume->flush()));
+    auto fresh = pattern(300 << 10, 13);
+    EXPECT_TRUE(write(5 << 20, fresh));
+    auto over = pattern(4096, 14);
+    EXPECT_TRUE(write(8192, over));
+    EXPECT_TRUE(run(volume->zero(128 << 10, 128 << 10, storage::Space::release)));
+    kill();
+    open();
+    expect(5 << 20, fresh);
+    expect(8192, over);
+    expect(128 << 10, Bytes(128 << 10));
+    shut_down();
+    open();
+    expect(5 << 20, fresh);
+    expect(128 << 10, Bytes(128 << 10));
+    shut_down();
+}
+
+// The host may have lost what it had: what was only written counts for nothing.
+TEST_F(Volumes, HaveWhatWasFlushedAfterTheHostWentDown) {
+    create();
+    open();
+    auto flushed = pattern(128 << 10, 15);
+    EXPECT_TRUE(write(0, flushed));
+    EXPECT_TRUE(run(volume->flush()));
+    auto fresh = pattern(128 << 10, 16);
+    EXPECT_TRUE(write(4 << 20, fresh));
+    EXPECT_TRUE(run(volume->zero(0, 128 << 10, storage::Space::release)));
+    kill();
+    boot = Id{8};
+    open();
+    expect(0, flushed);
+    expect(4 << 20, Bytes(128 << 10));
+    shut_down();
+}
+
+TEST_F(Volumes, TellTheLogMoreThanItHasRoomFor) {
+    create();
+    open();
+    auto bytes = pattern(4096, 17);
+    for (std::uint64_t block = 0; block < 1500; ++block) EXPECT_TRUE(write(block * 8192, bytes));
+    EXPECT_GT(volume->counters().checkpoints, 0u);
+    kill();
+    open();
+    for (std::uint64_t block = 0; block < 1500; ++block) expect(block * 8192, bytes);
+    shut_down();
+}
+
 TEST_F(Volumes, RefuseWhatIsNoRequest) {
     create();
     open();
