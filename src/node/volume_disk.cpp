@@ -47,6 +47,7 @@ Result<std::unique_ptr<VolumeDisk>> VolumeDisk::open(io::Loop& loop, const Volum
 
 io::Task<void> VolumeDisk::start(volume::Files files, volume::Options options) {
     std::vector<volume::Id> claimed;
+    claimed.reserve(files.layers.size());
     for (const auto& layer : files.layers) claimed.push_back(layer.id);
     engine_ = co_await volume::Volume::open(loop_, std::move(files), layers_, options);
     co_await end_needless_claims(std::move(claimed));

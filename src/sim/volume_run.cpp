@@ -122,7 +122,7 @@ io::Task<void> VolumeHistory::one_life() {
 void VolumeHistory::start_step() {
     if (reverting_to_) return;
     if (quiet_wanted_) {
-        if (requests_->size() > 0) return;
+        if (!requests_->empty()) return;
         quiet_wanted_ = false;
         if (const auto name = draw_snapshot()) requests_->start(revert(*name));
         return;

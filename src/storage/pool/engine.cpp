@@ -36,6 +36,7 @@ io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool
     auto volume = co_await std::move(opening).result();
     if (!volume) co_await Failure{std::move(volume).error().within("volume " + holding.name())};
     std::vector<Id> needed;
+    needed.reserve((*volume)->layers().size());
     for (const auto& layer : (*volume)->layers()) needed.push_back(layer.id);
     if (auto ended = holding.keep_only(needed); !ended) {
         co_await (*volume)->abandon();
