@@ -34,7 +34,7 @@ io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool
     auto files = co_await holding.open_files();
     auto opening = volume::Volume::open(loop, std::move(files), layers, pool.options());
     auto volume = co_await std::move(opening).result();
-    if (!volume) co_await Failure{std::move(volume).error().within("volume " + holding.name())};
+    if (!volume) co_await Failure{Error{volume.error()}.within("volume " + holding.name())};
     std::vector<Id> needed;
     needed.reserve((*volume)->layers().size());
     for (const auto& layer : (*volume)->layers()) needed.push_back(layer.id);

@@ -22,5 +22,12 @@ TEST(Ids, OtherTextIsNone) {
         EXPECT_FALSE(parse_id(text)) << text;
 }
 
+TEST(BootIds, StayWhileTheHostRuns) {
+    const auto boot = boot_id();
+    ASSERT_TRUE(boot) << boot.error().text();
+    EXPECT_NE(*boot, Id{});
+    EXPECT_EQ(boot_id().value(), *boot);
+}
+
 }  // namespace
 }  // namespace sheaf::pool
