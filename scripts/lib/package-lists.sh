@@ -4,7 +4,7 @@
 packages_build=(clang-19 lld-19 llvm-19 ccache ninja-build cmake pkg-config git python3
     libsimdjson-dev libfmt-dev liburing-dev libisal-dev libboost1.81-dev zlib1g-dev libzstd-dev nettle-dev
     libcap-dev libseccomp-dev acpica-tools)
-packages_test=(clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-dev libgmock-dev
+packages_test=(curl clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-dev libgmock-dev
     libbenchmark-dev shellcheck fio iproute2 iputils-ping
     libnbd-bin python3-libnbd qemu-utils e2fsprogs xfsprogs fuse3)
 packages_lab=(qemu-system-x86 busybox-static kmod cpio e2fsprogs iproute2 iputils-ping

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "cli/download.h"
 #include "cli/image.h"
 #include "cli/pool_verb.h"
 #include "cli/progress.h"
@@ -18,7 +19,7 @@ constexpr auto options = std::to_array<Option>({
     pool_option,
 });
 constexpr auto operands =
-    std::to_array<Operand>({{"FILE", "a disk image: raw, or qcow2 of version 2 or 3"}});
+    std::to_array<Operand>({{"FILE|URL", "a disk image: raw, or qcow2 of version 2 or 3"}});
 
 // Everything a person may have got wrong is looked at before a pool is made.
 Result<void> import(const Arguments& arguments) {
@@ -29,10 +30,12 @@ Result<void> import(const Arguments& arguments) {
     TRY(pool::check_name("image", wanted.name));
     if (arguments.has("sha256"))
         wanted.sha256 = TRY_WITHIN(image::parse_sha256(TRY(arguments.one("sha256"))), "--sha256");
-    auto file = TRY(storage::open_buffered(wanted.source));
-    const auto pool = TRY(pool::Pool::open_or_make(TRY(pool_path(arguments))));
-    const auto loop = TRY(io::make_loop());
     ProgressLine line;
+    Fd file;
+    if (!is_url(wanted.source)) file = TRY(storage::open_buffered(wanted.source));
+    const auto pool = TRY(pool::Pool::open_or_make(TRY(pool_path(arguments))));
+    if (is_url(wanted.source)) file = TRY(download(wanted.source, pool->path(), line));
+    const auto loop = TRY(io::make_loop());
     const auto show = [&line](image::Stage stage, std::uint64_t done, std::uint64_t total) {
         line.show(stage == image::Stage::checking ? "checking" : "copying", done, total);
     };
@@ -48,12 +51,13 @@ int import_main(std::span<char*> arguments) {
 
 constinit const Verb image_import_verb = {
     .name = "image import",
-    .summary = "make an image of a file",
+    .summary = "make an image of a file or of what is at a URL",
     .options = options,
     .details =
         "What the file is, is told by its first bytes. Holes and zeros take no space. A qcow2\n"
         "file has to be whole in itself: one with a backing file, with a file of data elsewhere,\n"
-        "or that is encrypted, is refused. Nothing is left where it fails.",
+        "or that is encrypted, is refused. A URL of http or https is fetched by curl(1), into the\n"
+        "pool's directory. Nothing is left where it fails.",
     .example = "sheaf image import debian-12.qcow2 --name debian --sha256 3b1f...",
     .main = import_main,
     .operands = operands,

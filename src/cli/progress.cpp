@@ -33,9 +33,9 @@ void ProgressLine::show(std::string_view doing, std::uint64_t done, std::uint64_
 }
 
 std::string progress_text(std::string_view doing, std::uint64_t done, std::uint64_t total) {
+    if (total == 0) return fmt::format("{} {}", doing, human_size(done));
     const auto part = std::min(done, total);
-    const auto percent =
-        total == 0 ? 100.0 : static_cast<double>(part) * 100 / static_cast<double>(total);
+    const auto percent = static_cast<double>(part) * 100 / static_cast<double>(total);
     return fmt::format("{} {} of {} ({:.0f} %)", doing, human_size(part), human_size(total),
                        percent);
 }

@@ -27,7 +27,7 @@ class ProgressLine {
     std::chrono::steady_clock::time_point next_{};
 };
 
-// "copying 1.2 GiB of 4 GiB (30 %)"
+// "copying 1.2 GiB of 4 GiB (30 %)"; a total of zero is one that nobody knows.
 std::string progress_text(std::string_view doing, std::uint64_t done, std::uint64_t total);
 
 }  // namespace sheaf::cli

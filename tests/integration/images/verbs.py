@@ -1,6 +1,7 @@
 """The verbs of images and exports, as a person types them."""
 
 import hashlib
+import http.server
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from content import make_content, tool
@@ -16,6 +18,51 @@ from content import make_content, tool
 SHEAF = None
 README = pathlib.Path(__file__).resolve().parents[3] / 'README.md'
 MIB = 1 << 20
+
+
+class Publisher:
+    """A server of a folder's files, some of them in bad ways."""
+
+    def __init__(self, folder):
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *words):
+                super().__init__(*words, directory=folder)
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                bad = {'moved': lambda rest: f'/{rest}', 'file': lambda rest: f'file:///{rest}',
+                       'loop': lambda _: '/loop'}  # fmt: skip
+                first, _, rest = self.path[1:].partition('/')
+                if first in bad:
+                    self.send_response(302)
+                    self.send_header('Location', bad[first](rest))
+                    self.end_headers()
+                elif first == 'short':
+                    with open(os.path.join(folder, rest), 'rb') as file:
+                        content = file.read()
+                    self.send_response(200)
+                    self.send_header('Content-Length', str(len(content)))
+                    self.end_headers()
+                    self.wfile.write(content[: len(content) // 2])
+                else:
+                    super().do_GET()
+
+        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def url(self, path):
+        return f'http://127.0.0.1:{self.server.server_address[1]}{path}'
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
 
 
 class Verbs(unittest.TestCase):
@@ -78,6 +125,40 @@ class Verbs(unittest.TestCase):
         self.assertIn('exists already', self.sheaf('image', 'import', self.raw, '--name', 'one', code=65))
         self.assertIn('does not exist', self.sheaf('image', 'import', '/nowhere', '--name', 'two', code=65))
         self.assertEqual(self.pool_content(), before)
+
+    def test_from_a_url(self):
+        with Publisher(self.folder) as publisher:
+            self.sheaf('image', 'import', publisher.url('/disk.qcow2'), '--name', 'direct',
+                       '--sha256', self.digest(self.qcow2))
+            self.sheaf('image', 'import', publisher.url('/moved/disk.qcow2'), '--name', 'moved')
+            shown = json.loads(self.sheaf('image', 'show', 'moved', '-o', 'json'))
+            self.assertEqual(shown['sha256'], self.digest(self.qcow2))
+            self.assertEqual(shown['source'], publisher.url('/moved/disk.qcow2'))
+            self.sheaf('image', 'export', 'direct', self.path('direct.raw'), '--format', 'raw')
+            self.same(self.path('direct.raw'), 'raw')
+
+    def test_a_url_that_gives_no_image_is_one_line_and_leaves_nothing(self):
+        self.sheaf('image', 'import', self.raw, '--name', 'one')
+        before = self.pool_content()
+        with Publisher(self.folder) as publisher:
+            for path, words in (('/nothing', '404'), ('/short/disk.qcow2', 'remaining'), ('/file/etc/passwd', 'file'),
+                                ('/loop', 'redirects')):
+                said = self.sheaf('image', 'import', publisher.url(path), '--name', 'two', code=69)
+                self.assertTrue(said.startswith(f'sheaf image import: {publisher.url(path)}: ('), said)
+                self.assertIn(words, said)
+                self.assertEqual(len(said.splitlines()), 1, said)
+            said = self.sheaf('image', 'import', publisher.url('/disk.qcow2'), '--name', 'two', '--sha256', '0' * 64,
+                              code=65)
+            self.assertIn('has the SHA-256', said)
+            gone = publisher.url('/disk.qcow2')
+        self.assertIn('connect', self.sheaf('image', 'import', gone, '--name', 'two', code=69))
+        self.assertEqual(self.pool_content(), before)
+
+    def test_without_curl_it_says_what_is_needed(self):
+        done = subprocess.run([SHEAF, 'image', 'import', 'http://127.0.0.1:1/x', '--name', 'x', '--pool',
+                               self.path('pool')], env={'PATH': self.folder}, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 69, done.stderr)
+        self.assertIn('apt-get install curl', done.stderr)
 
     def test_a_killed_import_leaves_nothing_that_stays(self):
         with open(self.raw, 'r+b') as file:

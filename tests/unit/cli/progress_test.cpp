@@ -15,8 +15,11 @@ TEST(Progress, SaysHowFarItIs) {
 }
 
 TEST(Progress, NeverGoesBeyondTheEnd) {
-    EXPECT_EQ(progress_text("copying", 9, 0), "copying 0 bytes of 0 bytes (100 %)");
     EXPECT_EQ(progress_text("copying", 2048, 1024), "copying 1 KiB of 1 KiB (100 %)");
+}
+
+TEST(Progress, SaysWhatWasDoneWhereTheEndIsUnknown) {
+    EXPECT_EQ(progress_text("fetching", 2048, 0), "fetching 2 KiB");
 }
 
 }  // namespace

@@ -1,0 +1,166 @@
+#include "cli/download.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <vector>
+
+namespace sheaf::cli {
+
+namespace {
+
+constexpr std::size_t most_at_once = 1 << 20;
+constexpr std::size_t most_words = 4096;
+
+// A running curl: its output comes by a pipe, so that it cannot outlive who reads it, and what it
+// complains of is kept in memory.
+class Curl {
+  public:
+    static Result<Curl> start(const std::string& url);
+    Curl(Curl&& other) noexcept
+        : pid_(std::exchange(other.pid_, 0)),
+          output_(std::move(other.output_)),
+          words_(std::move(other.words_)) {}
+    Curl& operator=(Curl&&) = delete;
+    ~Curl() {
+        output_.reset();
+        if (pid_ != 0) wait();
+    }
+
+    // None at the end.
+    Result<std::span<const std::byte>> read(std::span<std::byte> buffer) const;
+    Result<void> finish();
+
+  private:
+    Curl(pid_t pid, Fd output, Fd words)
+        : pid_(pid), output_(std::move(output)), words_(std::move(words)) {}
+    int wait();
+    std::string complaint() const;
+
+    pid_t pid_;
+    Fd output_;
+    Fd words_;
+};
+
+Result<pid_t> spawn(std::span<const char* const> arguments, int output, int words) {
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
+    pid_t pid = 0;
+    const int error = ::posix_spawnp(&pid, arguments[0], &actions, nullptr,
+                                     const_cast<char* const*>(arguments.data()), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (error == ENOENT)
+        return fail(Kind::unavailable, "a URL needs the program curl: apt-get install curl");
+    if (error != 0) return fail_os(error, "starting curl");
+    return pid;
+}
+
+Result<Curl> Curl::start(const std::string& url) {
+    // -q, the first: not what somebody's ~/.curlrc says. A transfer that stands still for a minute
+    // is given up.
+    const auto arguments = std::to_array<const char*>({"curl",
+                                                       "-q",
+                                                       "--fail",
+                                                       "--silent",
+                                                       "--show-error",
+                                                       "--location",
+                                                       "--max-redirs",
+                                                       "10",
+                                                       "--proto",
+                                                       "=http,https",
+                                                       "--proto-redir",
+                                                       "=http,https",
+                                                       "--globoff",
+                                                       "--connect-timeout",
+                                                       "30",
+                                                       "--speed-limit",
+                                                       "1",
+                                                       "--speed-time",
+                                                       "60",
+                                                       "--url",
+                                                       url.c_str(),
+                                                       nullptr});
+    std::array<int, 2> ends{};
+    TRY(checked(::pipe2(ends.data(), O_CLOEXEC), "making a pipe"));
+    Fd output{ends[0]};
+    const Fd input{ends[1]};
+    auto words = TRY(checked_fd(::memfd_create("curl", MFD_CLOEXEC), "making a file in memory"));
+    const auto pid = TRY(spawn(arguments, input.get(), words.get()));
+    return Curl{pid, std::move(output), std::move(words)};
+}
+
+Result<std::span<const std::byte>> Curl::read(std::span<std::byte> buffer) const {
+    ssize_t count = -1;
+    do {
+        count = ::read(output_.get(), buffer.data(), buffer.size());
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return fail_os(errno, "reading what curl fetches");
+    return buffer.first(static_cast<std::size_t>(count));
+}
+
+int Curl::wait() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
+    pid_ = 0;
+    return status;
+}
+
+Result<void> Curl::finish() {
+    const int status = wait();
+    if (WIFSIGNALED(status))
+        return fail(Kind::unavailable, "curl was ended by signal {}", WTERMSIG(status));
+    if (WEXITSTATUS(status) == 0) return {};
+    return fail(Kind::unavailable, "{}", complaint());
+}
+
+// Its first line, without its name: "(6) Could not resolve host: nowhere.example".
+std::string Curl::complaint() const {
+    std::string text(most_words, '\0');
+    const auto count = ::pread(words_.get(), text.data(), text.size(), 0);
+    text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    text.resize(std::min(text.size(), text.find('\n')));
+    constexpr std::string_view name = "curl: ";
+    if (text.starts_with(name)) text.erase(0, name.size());
+    return text.empty() ? "curl failed without a word" : text;
+}
+
+Result<void> append(const Fd& file, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const auto count = ::write(file.get(), bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return fail_os(errno, "keeping what was fetched");
+        bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+    return {};
+}
+
+}  // namespace
+
+bool is_url(std::string_view text) {
+    return text.starts_with("http://") || text.starts_with("https://");
+}
+
+Result<Fd> download(const std::string& url, const std::string& directory, ProgressLine& line) {
+    auto file = TRY(checked_fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
+                               "a file in {}", directory));
+    auto curl = TRY(Curl::start(url));
+    std::vector<std::byte> buffer(most_at_once);
+    for (std::uint64_t done = 0;;) {
+        const auto part = TRY(curl.read(buffer));
+        if (part.empty()) break;
+        TRY(append(file, part));
+        done += part.size();
+        line.show("fetching", done, 0);
+    }
+    TRY_WITHIN(curl.finish(), "{}", url);
+    return file;
+}
+
+}  // namespace sheaf::cli
