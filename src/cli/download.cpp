@@ -46,15 +46,18 @@ class Curl {
     Fd words_;
 };
 
-Result<pid_t> spawn(std::span<const char* const> arguments, int output, int words) {
+Result<pid_t> spawn(std::vector<std::string> arguments, int output, int words) {
+    std::vector<char*> pointers;
+    for (auto& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
     pid_t pid = 0;
-    const int error = ::posix_spawnp(&pid, arguments[0], &actions, nullptr,
-                                     const_cast<char* const*>(arguments.data()), environ);
+    const int error =
+        ::posix_spawnp(&pid, pointers[0], &actions, nullptr, pointers.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     if (error == ENOENT)
         return fail(Kind::unavailable, "a URL needs the program curl: apt-get install curl");
@@ -65,34 +68,33 @@ Result<pid_t> spawn(std::span<const char* const> arguments, int output, int word
 Result<Curl> Curl::start(const std::string& url) {
     // -q, the first: not what somebody's ~/.curlrc says. A transfer that stands still for a minute
     // is given up.
-    const auto arguments = std::to_array<const char*>({"curl",
-                                                       "-q",
-                                                       "--fail",
-                                                       "--silent",
-                                                       "--show-error",
-                                                       "--location",
-                                                       "--max-redirs",
-                                                       "10",
-                                                       "--proto",
-                                                       "=http,https",
-                                                       "--proto-redir",
-                                                       "=http,https",
-                                                       "--globoff",
-                                                       "--connect-timeout",
-                                                       "30",
-                                                       "--speed-limit",
-                                                       "1",
-                                                       "--speed-time",
-                                                       "60",
-                                                       "--url",
-                                                       url.c_str(),
-                                                       nullptr});
+    std::vector<std::string> arguments{"curl",
+                                       "-q",
+                                       "--fail",
+                                       "--silent",
+                                       "--show-error",
+                                       "--location",
+                                       "--max-redirs",
+                                       "10",
+                                       "--proto",
+                                       "=http,https",
+                                       "--proto-redir",
+                                       "=http,https",
+                                       "--globoff",
+                                       "--connect-timeout",
+                                       "30",
+                                       "--speed-limit",
+                                       "1",
+                                       "--speed-time",
+                                       "60",
+                                       "--url",
+                                       url};
     std::array<int, 2> ends{};
     TRY(checked(::pipe2(ends.data(), O_CLOEXEC), "making a pipe"));
     Fd output{ends[0]};
     const Fd input{ends[1]};
     auto words = TRY(checked_fd(::memfd_create("curl", MFD_CLOEXEC), "making a file in memory"));
-    const auto pid = TRY(spawn(arguments, input.get(), words.get()));
+    const auto pid = TRY(spawn(std::move(arguments), input.get(), words.get()));
     return Curl{pid, std::move(output), std::move(words)};
 }
 

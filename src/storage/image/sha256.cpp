@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/bytes.h"
+
 namespace sheaf::image {
 
 namespace {
@@ -11,7 +13,7 @@ constexpr std::size_t digits = 2 * SHA256_DIGEST_SIZE;
 }  // namespace
 
 void Sha256::add(std::span<const std::byte> bytes) {
-    sha256_update(&context_, bytes.size(), reinterpret_cast<const std::uint8_t*>(bytes.data()));
+    sha256_update(&context_, bytes.size(), octets(bytes));
 }
 
 std::string Sha256::finish() {
