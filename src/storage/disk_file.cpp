@@ -40,7 +40,7 @@ Result<void> check_kind(const std::string& path, const struct stat& status) {
 
 // An open-file-description lock over the whole file: it belongs to the open file, so it passes to
 // the process that inherits the descriptor, and it meets QEMU's locks too.
-Result<void> lock(const std::string& path, const Fd& disk, Access access) {
+Result<void> lock_file(const std::string& path, const Fd& disk, Access access) {
     struct flock range{};
     range.l_type = access == Access::read_only ? F_RDLCK : F_WRLCK;
     range.l_whence = SEEK_SET;
@@ -86,7 +86,7 @@ Result<Fd> open_locked(const std::string& path, Access access) {
     if (::fstat(disk.get(), &status) != 0) return fail_os(errno, "disk {}", path);
     TRY(check_kind(path, status));
     TRY_WITHIN(checked(::fcntl(disk.get(), F_SETFL, 0), "clearing flags"), "disk {}", path);
-    TRY(lock(path, disk, access));
+    TRY(lock_file(path, disk, access));
     return disk;
 }
 
