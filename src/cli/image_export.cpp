@@ -1,13 +1,11 @@
 #include <array>
 
+#include "cli/errand.h"
 #include "cli/image.h"
-#include "cli/pool_verb.h"
-#include "cli/progress.h"
 #include "cli/volume.h"
 #include "storage/image/export.h"
-#include "storage/image/whole_disk.h"
-#include "storage/pool/engine.h"
-#include "storage/pool/held_layers.h"
+#include "storage/pool/clone.h"
+#include "storage/pool/open_volume.h"
 
 namespace sheaf::cli {
 
@@ -21,18 +19,25 @@ constexpr auto options = std::to_array<Option>({
 constexpr auto image_operands =
     std::to_array<Operand>({{"NAME", "which image"}, {"FILE", "where to write it"}});
 constexpr auto volume_operands =
-    std::to_array<Operand>({{"NAME", "which volume"}, {"FILE", "where to write it"}});
+    std::to_array<Operand>({{"NAME[@SNAPSHOT]", "which volume"}, {"FILE", "where to write it"}});
 
 struct Wanted {
+    pool::Shelf shelf = pool::Shelf::images;
     std::string name;
+    std::string snapshot;  // empty: what it holds now
     std::string path;
     image::Format format = image::Format::raw;
     image::Existing existing = image::Existing::refuse;
 };
 
-Result<Wanted> wanted(const Arguments& arguments) {
+Result<Wanted> wanted(pool::Shelf shelf, const Arguments& arguments) {
+    auto named = TRY(parse_name_and_snapshot(pool::noun_of(shelf), arguments.operand(0)));
+    if (shelf == pool::Shelf::images && !named.snapshot.empty())
+        return fail(Kind::invalid, "image {}: images have no snapshots", named.name);
     Wanted wanted;
-    wanted.name = arguments.operand(0);
+    wanted.shelf = shelf;
+    wanted.name = std::move(named.name);
+    wanted.snapshot = std::move(named.snapshot);
     wanted.path = arguments.operand(1);
     wanted.format =
         TRY_WITHIN(image::parse_format(TRY(arguments.one("format", "raw"))), "--format");
@@ -40,29 +45,69 @@ Result<Wanted> wanted(const Arguments& arguments) {
     return wanted;
 }
 
-io::Task<void> open_and_write(io::Loop& loop, const pool::Pool& pool, const pool::Holding& held,
-                              const Wanted& wanted, image::Progress progress) {
-    pool::HeldLayers layers{held};
-    auto volume = co_await pool::open_volume(loop, pool, held, layers);
-    image::WholeDisk all{volume->geometry().size};
-    auto written = co_await image::export_disk(loop, *volume, all, wanted.path, wanted.format,
-                                               wanted.existing, std::move(progress))
-                       .result();
+io::Task<void> write_file(io::Loop& loop, volume::Volume& volume, const Wanted& wanted,
+                          image::Progress progress) {
+    co_await image::export_disk(loop, volume, volume, wanted.path, wanted.format, wanted.existing,
+                                std::move(progress));
+}
+
+class Exporting final : public pool::VolumeUser {
+  public:
+    Result<void> may_revert() const override {
+        return fail(Kind::conflict, "it is being exported; wait for that");
+    }
+    void resized() override {}
+};
+
+io::Task<void> serve_and_write(io::Loop& loop, pool::OpenVolume& volume, const Wanted& wanted,
+                               image::Progress progress) {
+    co_await volume.serve();
+    co_await write_file(loop, volume.engine(), wanted, std::move(progress));
+}
+
+io::Task<void> export_content(io::Loop& loop, const pool::Pool& pool, const Wanted& wanted,
+                              std::string verb, image::Progress progress) {
+    auto held = co_await pool.hold(wanted.shelf, wanted.name, verb);
+    Exporting user;
+    const auto volume = co_await pool::OpenVolume::open(loop, pool, std::move(held), user);
+    auto written = co_await serve_and_write(loop, *volume, wanted, std::move(progress)).result();
     auto ended = co_await volume->shut_down().result();
     co_await std::move(written);
     co_await std::move(ended);
 }
 
-Result<void> export_from(pool::Shelf shelf, const Arguments& arguments, std::string_view verb) {
-    const auto what = TRY(wanted(arguments));
+io::Task<void> fill_and_write(io::Loop& loop, const pool::Pool& pool, const pool::Holding& made,
+                              const Wanted& wanted, image::Progress progress) {
+    const pool::Origin origin{wanted.shelf, wanted.name, wanted.snapshot};
+    co_await pool::make_clone_content(loop, pool, made, {}, origin);
+    pool::HeldLayers layers{made};
+    const auto volume = co_await pool::open_volume(loop, pool, made, layers);
+    auto written = co_await write_file(loop, *volume, wanted, std::move(progress)).result();
+    co_await volume->abandon();
+    co_await std::move(written);
+}
+
+// A clone that gets no name has the content for as long as it takes, whoever has the volume open
+// and whatever becomes of the snapshot.
+io::Task<void> export_snapshot(io::Loop& loop, const pool::Pool& pool, const Wanted& wanted,
+                               std::string verb, image::Progress progress) {
+    const auto made = co_await pool.begin(wanted.shelf, verb);
+    auto written = co_await fill_and_write(loop, pool, made, wanted, std::move(progress)).result();
+    auto discarded = pool.discard(made, wanted.shelf);
+    co_await std::move(written);
+    co_await std::move(discarded);
+}
+
+Result<void> export_from(pool::Shelf shelf, const Arguments& arguments, std::string verb) {
+    const auto what = TRY(wanted(shelf, arguments));
     const auto pool = TRY(open_pool(arguments));
-    const auto held = TRY(pool->hold(shelf, what.name, verb));
     const auto loop = TRY(io::make_loop());
     ProgressLine line;
     const auto show = [&line](std::uint64_t done, std::uint64_t total) {
         line.show("exporting", done, total);
     };
-    return io::run(*loop, open_and_write(*loop, *pool, held, what, show));
+    const auto work = what.snapshot.empty() ? export_content : export_snapshot;
+    return io::run(*loop, work(*loop, *pool, what, std::move(verb), show));
 }
 
 Result<void> export_image(const Arguments& arguments) {
@@ -84,6 +129,10 @@ int volume_export_main(std::span<char*> arguments) {
 constexpr std::string_view details =
     "Holes and zeros take no space in the file. The file is there when all of it is;\n"
     "where it fails nothing is left, and what was there is as it was.";
+constexpr std::string_view volume_details =
+    "Holes and zeros take no space in the file. The file is there when all of it is;\n"
+    "where it fails nothing is left, and what was there is as it was. A volume that is in use\n"
+    "is refused; a snapshot of it is not.";
 
 }  // namespace
 
@@ -99,10 +148,12 @@ constinit const Verb image_export_verb = {
 
 constinit const Verb volume_export_verb = {
     .name = "volume export",
-    .summary = "write a volume into a file",
+    .summary = "write a volume, or a snapshot of one, into a file",
     .options = options,
-    .details = details,
-    .example = "sheaf volume export root root.qcow2 --format qcow2",
+    .details = volume_details,
+    .example =
+        "sheaf volume export root root.qcow2 --format qcow2\n"
+        "  sheaf volume export root@before-upgrade before.raw",
     .main = volume_export_main,
     .operands = volume_operands,
 };

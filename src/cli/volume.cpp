@@ -10,6 +10,9 @@ constexpr auto sub_verbs = std::to_array<const Verb*>({
     &volume_create_verb,
     &volume_list_verb,
     &volume_show_verb,
+    &volume_resize_verb,
+    &volume_flatten_verb,
+    &volume_check_verb,
     &volume_delete_verb,
     &volume_export_verb,
     &volume_nbd_verb,
@@ -19,7 +22,7 @@ constexpr auto sub_verbs = std::to_array<const Verb*>({
 
 constinit const Verb volume_verb = {
     .name = "volume",
-    .summary = "the disks that Sheaf keeps itself: make, list, export, serve, delete them",
+    .summary = "the disks that Sheaf keeps itself: make, list, check, export, serve, delete them",
     .options = {},
     .details =
         "A volume takes space when it is written, checks what it reads, and keeps what was "

@@ -1,8 +1,8 @@
 #include <array>
 
-#include "cli/pool_verb.h"
+#include "cli/errand.h"
 #include "cli/volume.h"
-#include "storage/pool/engine.h"
+#include "storage/pool/clone.h"
 #include "storage/pool/name.h"
 
 namespace sheaf::cli {
@@ -11,19 +11,11 @@ namespace {
 
 constexpr auto options = std::to_array<Option>({
     {"size", "SIZE", "what a guest sees, for example 10G; at most 16T"},
+    {"from", "IMAGE|VOLUME@SNAPSHOT", "what it begins as, sharing what stays the same"},
     {"checksum", "on|off", "whether every block is checked when it is read (default: on)"},
     pool_option,
 });
 constexpr auto operands = std::to_array<Operand>({{"NAME", "what it is to be called"}});
-
-Result<std::uint64_t> parse_volume_size(const std::string& word) {
-    const auto size = TRY(parse_size(word));
-    if (size < volume::block_size || size > volume::most_bytes)
-        return fail(Kind::invalid, "{} is not between 4K and 16T", word);
-    if (size % volume::block_size != 0)
-        return fail(Kind::invalid, "{} is not a multiple of 4K", word);
-    return size;
-}
 
 Result<volume::Checksums> parse_checksum(const std::string& word) {
     if (word == "on") return volume::Checksums::on;
@@ -31,16 +23,28 @@ Result<volume::Checksums> parse_checksum(const std::string& word) {
     return fail(Kind::invalid, "--checksum is \"on\" or \"off\", not \"{}\"", word);
 }
 
+Result<std::optional<pool::Origin>> parse_origin(const Arguments& arguments) {
+    if (!arguments.has("from")) return std::nullopt;
+    const auto word = TRY(arguments.one("from"));
+    const auto of_volume = word.contains('@');
+    auto parsed = TRY(parse_name_and_snapshot(of_volume ? "volume" : "image", word));
+    return pool::Origin{of_volume ? pool::Shelf::volumes : pool::Shelf::images,
+                        std::move(parsed.name), std::move(parsed.snapshot)};
+}
+
 // Everything a person may have got wrong is looked at before a pool is made.
 Result<void> create(const Arguments& arguments) {
     pool::NewVolume wanted;
     wanted.name = arguments.operand(0);
     TRY(pool::check_name("volume", wanted.name));
-    if (!arguments.has("size")) return fail(Kind::invalid, "--size is missing");
-    wanted.size = TRY_WITHIN(parse_volume_size(TRY(arguments.one("size"))), "--size");
+    const auto origin = TRY_WITHIN(parse_origin(arguments), "--from");
+    if (arguments.has("size"))
+        wanted.size = TRY_WITHIN(parse_volume_size(TRY(arguments.one("size"))), "--size");
+    if (wanted.size == 0 && !origin) return fail(Kind::invalid, "--size is missing");
     wanted.checksums = TRY(parse_checksum(TRY(arguments.one("checksum", "on"))));
     const auto pool = TRY(pool::Pool::open_or_make(TRY(pool_path(arguments))));
     const auto loop = TRY(io::make_loop());
+    if (origin) return io::run(*loop, pool::create_clone(*loop, *pool, std::move(wanted), *origin));
     return io::run(*loop, pool::create_volume(*loop, *pool, std::move(wanted)));
 }
 
@@ -56,8 +60,12 @@ constinit const Verb volume_create_verb = {
     .options = options,
     .details =
         "It takes no space until it is written. The pool is made where there is none, if the\n"
-        "directory above it exists. Nothing is left where it fails.",
-    .example = "sheaf volume create root --size 10G --pool /srv/pool",
+        "directory above it exists. Nothing is left where it fails. With --from it has the size "
+        "of\n"
+        "what it begins as, or a larger one; image, volume or snapshot may be deleted later.",
+    .example =
+        "sheaf volume create root --size 10G --pool /srv/pool\n"
+        "  sheaf volume create web1 --from root@installed --pool /srv/pool",
     .main = create_main,
     .operands = operands,
 };

@@ -10,8 +10,7 @@
 #include "storage/nbd/listener.h"
 #include "storage/nbd/server.h"
 #include "storage/nbd/volume_exports.h"
-#include "storage/pool/engine.h"
-#include "storage/pool/held_layers.h"
+#include "storage/pool/open_volume.h"
 
 namespace sheaf::cli {
 
@@ -54,43 +53,44 @@ io::Task<void> serve_until_signal(io::Loop& loop, nbd::Exports& exports, int lis
     co_await std::move(served);
 }
 
-struct Served {
-    const pool::Pool& pool;
-    const pool::Holding& holding;
-    bool read_only;
-    const Arguments& arguments;
+// Clients have seen the content, and what they remember of it may be written back.
+class NbdClients final : public pool::VolumeUser {
+  public:
+    Result<void> may_revert() const override {
+        return fail(Kind::conflict, "it is served by NBD; end that first");
+    }
+    // Who connects from now on sees it.
+    void resized() override {}
 };
 
-io::Task<void> serve_clients(io::Loop& loop, nbd::Exports& exports, Served what, int signals) {
-    const auto listener = co_await listen(what.arguments);
-    // Who wants the volume now is refused, instead of waiting for an engine that begins.
-    co_await what.holding.lock().begin_serving();
-    const auto& name = what.holding.name();
+io::Task<void> serve_clients(io::Loop& loop, pool::OpenVolume& volume, const Arguments& arguments,
+                             int signals) {
+    const auto listener = co_await listen(arguments);
+    nbd::VolumeExports exports{volume.engine(), arguments.operand(0), arguments.has("readonly")};
+    co_await volume.serve();
+    const auto& name = arguments.operand(0);
     co_await print(fmt::format("serving volume {} at {}\n", name, listener.uri()));
     co_await serve_until_signal(loop, exports, listener.descriptor(), signals);
 }
 
 // The volume is whole before anybody can connect, and closed after the last one has gone.
-io::Task<void> serve_volume(io::Loop& loop, Served what, int signals) {
-    pool::HeldLayers layers{what.holding};
-    const auto volume = co_await pool::open_volume(loop, what.pool, what.holding, layers);
-    nbd::VolumeExports exports{*volume, what.holding.name(), what.read_only};
-    auto served = co_await serve_clients(loop, exports, what, signals).result();
-    auto ended = what.holding.lock().end_serving();
+io::Task<void> serve_volume(io::Loop& loop, const pool::Pool& pool, pool::Holding held,
+                            const Arguments& arguments, int signals) {
+    NbdClients clients;
+    const auto volume = co_await pool::OpenVolume::open(loop, pool, std::move(held), clients);
+    auto served = co_await serve_clients(loop, *volume, arguments, signals).result();
     auto closed = co_await volume->shut_down().result();
     co_await std::move(served);
-    co_await std::move(ended);
     co_await std::move(closed);
 }
 
 Result<void> serve(const Arguments& arguments) {
     const auto pool = TRY(open_pool(arguments));
-    const auto held = TRY(pool->hold(pool::Shelf::volumes, arguments.operand(0), "volume nbd"));
+    auto held = TRY(pool->hold(pool::Shelf::volumes, arguments.operand(0), "volume nbd"));
     const auto loop = TRY(io::make_loop());
     const auto signals = TRY(node::open_signals());
     std::signal(SIGPIPE, SIG_IGN);
-    const Served what{*pool, held, arguments.has("readonly"), arguments};
-    return io::run(*loop, serve_volume(*loop, what, signals.get()));
+    return io::run(*loop, serve_volume(*loop, *pool, std::move(held), arguments, signals.get()));
 }
 
 int nbd_main(std::span<char*> arguments) {

@@ -121,6 +121,7 @@ Result<void> Machine::add_disk(const DiskSpec& spec, unsigned cpus) {
     auto& block = disk.volume ? disk.volume->block() : *disk.file;
     auto device = std::make_unique<virtio::Blk>(block, options);
     disk.device = device.get();
+    if (disk.volume) disk.volume->on_resize([blk = disk.device] { blk->resized(); });
     disks_.push_back(std::move(disk));
     return add_virtio(std::move(device));
 }

@@ -51,6 +51,8 @@ io::Task<void> VolumeDisk::start(volume::Files files, volume::Options options) {
     for (const auto& layer : files.layers) claimed.push_back(layer.id);
     engine_ = co_await volume::Volume::open(loop_, std::move(files), layers_, options);
     co_await end_needless_claims(std::move(claimed));
+    server_.emplace(loop_, std::move(control_),
+                    pool::ControlServer::Served{*engine_, *this, name_});
 }
 
 // What a crash left claimed and no table names.
@@ -62,12 +64,21 @@ io::Task<void> VolumeDisk::end_needless_claims(std::vector<volume::Id> claimed) 
     }
 }
 
+Result<void> VolumeDisk::may_revert() const {
+    return fail(Kind::conflict, "a machine uses it; power it off first");
+}
+
+void VolumeDisk::resized() {
+    if (tell_of_size_) tell_of_size_();
+}
+
 // What fails here is recovered by the next one to open it.
 VolumeDisk::~VolumeDisk() {
     if (engine_) static_cast<void>(io::run(loop_, shut_down()));
 }
 
 io::Task<void> VolumeDisk::shut_down() {
+    if (server_) co_await server_->stop();
     const auto engine = std::exchange(engine_, nullptr);
     auto outcome = co_await engine->shut_down().result();
     if (!outcome) co_await Failure{std::move(outcome).error().within("volume " + name_)};

@@ -83,10 +83,10 @@ Result<Id> id_of(const Directory& volume) {
     return Failure{std::move(about).error()};
 }
 
-std::string timestamp() {
-    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+std::string timestamp(std::chrono::system_clock::time_point at) {
+    const auto seconds = std::chrono::system_clock::to_time_t(at);
     std::tm parts{};
-    ::gmtime_r(&now, &parts);
+    ::gmtime_r(&seconds, &parts);
     std::array<char, sizeof("2000-01-01T00:00:00Z") + 8> text{};
     const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
     return {text.data(), length};

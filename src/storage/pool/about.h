@@ -3,6 +3,7 @@
 // Why: what a pool and a volume say about themselves outside their content, so that both can be
 // listed and removed without opening an engine (docs/formats/pool.md).
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,7 +41,7 @@ Result<void> write_about(const Directory& volume, const VolumeAbout& about);
 // The volume's id: what its about.json says, or its journal where that is damaged.
 Result<Id> id_of(const Directory& volume);
 
-// The current time as it is written there.
-std::string timestamp();
+// A time, the current one, as it is written there.
+std::string timestamp(std::chrono::system_clock::time_point at = std::chrono::system_clock::now());
 
 }  // namespace sheaf::pool

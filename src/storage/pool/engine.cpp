@@ -4,7 +4,8 @@
 
 namespace sheaf::pool {
 
-io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wanted) {
+io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wanted,
+                            std::vector<volume::LayerEntry> base) {
     const auto head = co_await make_id();
     static_cast<void>(co_await made.make_layer(head));
     auto files = co_await made.open_files();
@@ -13,19 +14,30 @@ io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wante
     shape.checksums = wanted.checksums;
     shape.id = made.id();
     shape.head = head;
+    shape.base = std::move(base);
     co_await volume::Volume::create(loop, std::move(files), shape);
 }
 
-io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted) {
-    co_await check_name("volume", wanted.name);
-    const auto there = co_await pool.shelf(Shelf::volumes).has(wanted.name);
-    if (there) co_await fail(Kind::exists, "volume {}: exists already", wanted.name);
-    auto made = co_await pool.begin(Shelf::volumes, "volume create");
-    auto outcome = co_await make_content(loop, made, wanted).result();
-    if (outcome) outcome = pool.publish(made, Shelf::volumes, wanted.name);
+Result<void> check_new_name(const Pool& pool, const std::string& name) {
+    TRY(check_name("volume", name));
+    if (TRY(pool.shelf(Shelf::volumes).has(name)))
+        return fail(Kind::exists, "volume {}: exists already", name);
+    return {};
+}
+
+Result<void> publish_or_discard(const Pool& pool, Holding& made, const std::string& name,
+                                Result<void> outcome) {
+    if (outcome) outcome = pool.publish(made, Shelf::volumes, name);
     // What cannot be discarded now is swept later.
     if (!outcome && made.name().empty()) static_cast<void>(pool.discard(made, Shelf::volumes));
-    co_await std::move(outcome);
+    return outcome;
+}
+
+io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted) {
+    co_await check_new_name(pool, wanted.name);
+    auto made = co_await pool.begin(Shelf::volumes, "volume create");
+    auto outcome = co_await make_content(loop, made, wanted).result();
+    co_await publish_or_discard(pool, made, wanted.name, std::move(outcome));
 }
 
 io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool& pool,

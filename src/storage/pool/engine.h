@@ -19,8 +19,15 @@ struct NewVolume {
 io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted);
 
 // What a new holding of a pool needs to be a volume: its first layer, and nothing in it. The name
-// in `wanted` is not looked at.
-io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wanted);
+// in `wanted` is not looked at. Of the layers of a base it has claims already.
+io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wanted,
+                            std::vector<volume::LayerEntry> base = {});
+
+// Fails with invalid or exists.
+Result<void> check_new_name(const Pool& pool, const std::string& name);
+// How making a volume ends: it has its name, or nothing is left of it.
+Result<void> publish_or_discard(const Pool& pool, Holding& made, const std::string& name,
+                                Result<void> outcome);
 
 // The engine of a volume that this process holds; pool and layers outlive it. Claims that a crash
 // left and no table names end.

@@ -41,6 +41,12 @@ class ExtentList {
     std::vector<storage::Extent> list_;
 };
 
+bool ends_somewhere(const LayerSpan& layers) {
+    const Layer* layer = layers.top;
+    while (layer && layer != layers.end) layer = layer->parent;
+    return layer == layers.end;
+}
+
 storage::Extent::Kind kind_of(const BlockOwner& owner) {
     if (!owner.layer) return storage::Extent::Kind::hole;
     return owner.is_data() ? storage::Extent::Kind::data : storage::Extent::Kind::zero;
@@ -50,8 +56,8 @@ storage::Extent::Kind kind_of(const BlockOwner& owner) {
 
 // One page of the maps at a time is held, so that no writer waits for all of it.
 io::Task<std::vector<storage::Extent>> LayerReader::extents(Layer* snapshot, std::uint64_t offset,
-                                                            std::uint64_t length,
-                                                            std::size_t most) {
+                                                            std::uint64_t length, std::size_t most,
+                                                            const Layer* below) {
     constexpr auto page_bytes = std::uint64_t{chunks_per_page} * chunk_size;
     const auto end = offset + length;
     ExtentList list{std::max<std::size_t>(most, 1)};
@@ -61,7 +67,10 @@ io::Task<std::vector<storage::Extent>> LayerReader::extents(Layer* snapshot, std
         const RangeLock::Range range{at / block_size, align_up(last, block_size) / block_size,
                                      RangeLock::Mode::shared};
         const auto held = co_await blocks_.acquire(range);
-        const LayerSpan layers{snapshot ? snapshot : &stack_.head()};
+        const LayerSpan layers{snapshot ? snapshot : &stack_.head(), below};
+        if (!ends_somewhere(layers))
+            co_await fail(Kind::conflict,
+                          "the content does not descend from that snapshot any more");
         const auto pages = align_up(end, page_bytes) / page_bytes;
         const auto present = co_await next_present(layers, page, pages);
         if (present > page) {

@@ -54,7 +54,8 @@ class LayerReader {
     io::Task<void> read_bytes(Layer* snapshot, std::uint64_t offset, std::span<const iovec> into);
     // As Extents has it, of the same.
     io::Task<std::vector<storage::Extent>> extents(Layer* snapshot, std::uint64_t offset,
-                                                   std::uint64_t length, std::size_t most);
+                                                   std::uint64_t length, std::size_t most,
+                                                   const Layer* below = nullptr);
 
     // For these the caller holds the blocks.
     // The blocks of one chunk whose bit is set in `wanted`; of others nothing is said.

@@ -47,6 +47,25 @@ io::Task<std::vector<storage::Extent>> View::extents(std::uint64_t offset, std::
     co_return found;
 }
 
+io::Task<std::vector<storage::Extent>> View::changes(const View* later, std::uint64_t offset,
+                                                     std::uint64_t length, std::size_t most) const {
+    const auto size = later ? later->geometry().size : volume_.geometry().size;
+    co_await check_range(offset, length, size);
+    auto* top = later ? later->layers_.front() : nullptr;
+    auto found = co_await volume_.reader_.extents(top, offset, length, most, layers_.front());
+    co_return found;
+}
+
+Result<std::vector<std::string>> View::ancestors(const Volume& volume, std::string_view snapshot) {
+    const auto* layer = &volume.layers_.head();
+    if (!snapshot.empty()) layer = TRY(volume.layers_.snapshot(snapshot));
+    std::vector<std::string> names;
+    while ((layer = layer->parent))
+        if (!layer->is(layer_deleted) && !layer->is(layer_base))
+            names.emplace_back(name_of(layer->entry));
+    return names;
+}
+
 io::Task<void> View::flush() {
     co_return;
 }

@@ -3,6 +3,8 @@
 // Why: a snapshot is a disk too: exports, clones and whoever compares read it while the volume goes
 // on.
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/block.h"
@@ -32,6 +34,15 @@ class View final : public storage::Block, public storage::Extents {
 
     io::Task<std::vector<storage::Extent>> extents(std::uint64_t offset, std::uint64_t length,
                                                    std::size_t most) override;
+
+    // What has been written or discarded since, in the volume or in a later snapshot of it: where
+    // there is a hole, the content is this one's. Fails with conflict where that does not descend
+    // from this snapshot.
+    io::Task<std::vector<storage::Extent>> changes(const View* later, std::uint64_t offset,
+                                                   std::uint64_t length, std::size_t most) const;
+    // The snapshots that the volume, or one of its snapshots, descends from; the youngest first.
+    static Result<std::vector<std::string>> ancestors(const Volume& volume,
+                                                      std::string_view snapshot = {});
 
   private:
     Volume& volume_;

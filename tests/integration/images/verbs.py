@@ -195,7 +195,7 @@ class Verbs(unittest.TestCase):
         os.rename(self.qcow2, self.path('debian.qcow2'))
         self.sheaf('volume', 'create', 'root', '--size', '8M')
         for line in section.splitlines():
-            words = shlex.split(line)
+            words = shlex.split(line, comments=True)
             self.assertEqual(words[0], 'sheaf')
             done = subprocess.run([SHEAF, *words[1:], '--pool', 'pool'], capture_output=True, text=True, check=False,
                                   cwd=self.folder)

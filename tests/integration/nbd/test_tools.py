@@ -24,7 +24,6 @@ class Tools:
     """The tests; what is served is the other base's."""
 
     SIZE = 64 * MIB
-    MAPS = True  # whether it says what it holds
 
     def disk(self, *options, name="disk", size=SIZE):
         if not (self.folder / f"{name}.made").exists():
@@ -44,16 +43,13 @@ class Tools:
             self.assertFalse(export["is_read_only"])
             for word in ("df", "flush", "fua", "multi_conn", "trim", "zero", "fast_zero"):
                 self.assertTrue(export[f"can_{word}"], word)
-            if self.MAPS:
-                self.assertIn("base:allocation", export["contexts"])
+            self.assertIn("base:allocation", export["contexts"])
             listed = json.loads(tool(self, "nbdinfo", "--json", "--list", server.uri()))
             self.assertGreaterEqual(len(listed["exports"]), 1)
             tool(self, "nbdinfo", server.uri("nothing"), code=1)
             server.stop(self)
 
     def test_nbdinfo_maps_holes(self):
-        if not self.MAPS:
-            self.skipTest("it does not say what it holds")
         with self.disk() as server:
             tool(self, "qemu-io", "-f", "raw", "-c", "write -P 7 8M 1M", server.uri())
             extents = json.loads(tool(self, "nbdinfo", "--json", "--map", server.uri()))
@@ -241,7 +237,45 @@ class RawTools(Tools, served.RawCase):
 class VolumeTools(Tools, served.VolumeCase):
     """What `sheaf volume nbd` serves."""
 
-    MAPS = False
+
+class Snapshots(served.VolumeCase):
+    """Exports of snapshots, and what has changed since."""
+
+    SIZE = 16 * MIB
+
+    def map_of(self, uri, context, kind):
+        """Where the extents of one kind are."""
+        extents = json.loads(tool(self, "nbdinfo", "--json", f"--map={context}", uri))
+        self.assertEqual(sum(extent["length"] for extent in extents), self.SIZE)
+        return [(extent["offset"], extent["length"]) for extent in extents if extent["type"] == kind]
+
+    def test_are_what_was(self):
+        self.make_disk("disk", self.SIZE)
+        with self.serve("disk") as server:
+            snapshot = (served.SHEAF, "snapshot", "create", "disk", "--pool", self.path("pool"))
+            io = ("qemu-io", "-f", "raw")
+            tool(self, *io, "-c", "write -P 1 1M 1M", server.uri())
+            tool(self, *snapshot, "one")
+            tool(self, *io, "-c", "write -P 2 1M 64k", "-c", "discard 1536k 64k", server.uri())
+            tool(self, *snapshot, "two")
+            tool(self, *io, "-c", "write -P 3 5M 4k", server.uri())
+            listed = json.loads(tool(self, "nbdinfo", "--json", "--list", server.uri()))
+            self.assertEqual([export["export-name"] for export in listed["exports"]], ["disk", "disk@one", "disk@two"])
+            self.assertTrue(listed["exports"][1]["is_read_only"])
+            one, two = server.uri("disk@one"), server.uri("disk@two")
+            for uri, reads in ((one, ["1 1M 1M", "0 5M 4k"]), (two, ["2 1M 64k", "0 1536k 64k", "0 5M 4k"])):
+                words = [word for read in reads for word in ("-c", f"read -P {read}")]
+                self.assertNotIn("failed", tool(self, "qemu-io", "-r", "-f", "raw", *words, uri))
+            self.assertEqual(self.map_of(one, "base:allocation", 0), [(MIB, MIB)])
+            first = [(MIB, 64 << 10), (1536 << 10, 64 << 10)]
+            self.assertEqual(self.map_of(two, "sheaf:dirty:one", 1), first)
+            self.assertEqual(self.map_of(server.uri(), "sheaf:dirty:one", 1), [*first, (5 * MIB, 4096)])
+            self.assertEqual(self.map_of(server.uri(), "sheaf:dirty:two", 1), [(5 * MIB, 4096)])
+            told = json.loads(tool(self, "nbdinfo", "--json", one))["exports"][0]
+            self.assertEqual(told["contexts"], ["base:allocation"])
+            tool(self, "nbdinfo", server.uri("disk@none"), code=1)
+            tool(self, "nbdinfo", server.uri("other@one"), code=1)
+            server.stop(self)
 
 
 class Mistakes(served.VolumeCase):

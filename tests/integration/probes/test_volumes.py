@@ -79,6 +79,39 @@ class Volumes(machine.ProbeTest):
             guest.finish()
         self.assertEqual(self.state()["state"], "clean")
 
+    def test_the_guest_sees_a_larger_volume(self):
+        with machine.Machine(self, "blk", "test=resize", disks=[self.disk]) as guest:
+            while not (sectors := guest.read_line()).startswith("resize"):
+                pass
+            self.assertEqual(sectors, f"resize from {(64 << 20) // 512}")
+            self.sheaf("volume", "resize", "v", "80M")
+            outcome = guest.finish()
+        self.assertIn(f"resize to {(80 << 20) // 512}", outcome.lines, outcome)
+        self.assertEqual((self.state()["size"], self.state()["state"]), (80 << 20, "clean"))
+
+    def test_verbs_while_a_guest_writes(self):
+        words = "test=randwrite_qd32 ms=60000 region_mib=32"
+        with machine.Machine(self, "blk", words, disks=[self.disk]) as guest:
+            guest.read_line()
+            for name in ("a", "b", "c"):
+                self.sheaf("snapshot", "create", "v", name)
+            self.sheaf("snapshot", "delete", "v", "b")
+            self.sheaf("volume", "create", "clone", "--from", "v@c")
+            names = [one["name"] for one in json.loads(self.sheaf("snapshot", "list", "v", "-o", "json"))["snapshots"]]
+            self.assertEqual(names, ["a", "c"])
+            self.assertIn("a machine uses it", self.sheaf("snapshot", "revert", "v", "a", code=65))
+            self.assertIn("sound", self.sheaf("volume", "check", "v"))
+            guest.terminate()
+            guest.terminate()
+            guest.finish()
+        self.assertEqual(self.state()["state"], "clean")
+        self.read_independently()
+        self.sheaf("snapshot", "revert", "v", "a")
+        for name in ("v", "clone"):
+            self.assertIn("sound", self.sheaf("volume", "check", name))
+        outcome = self.boot_well("blk", "test=verify verify_mib=4 seed=2", disks=[f"volume=clone,pool={self.pool}"])
+        self.assertTrue(any(line.startswith("verify ok") for line in outcome.lines), outcome)
+
     def kill_under_load(self, victim, after):
         words = "test=randwrite_qd32 ms=60000 region_mib=32"
         with machine.Machine(self, "blk", words, disks=[self.disk]) as guest:
