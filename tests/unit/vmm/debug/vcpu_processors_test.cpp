@@ -24,8 +24,9 @@ class Port final : public BusHandler {
     std::atomic<unsigned> writes = 0;
 };
 
-// KVM has no emulation of breakpoints in real mode where it has to emulate all of that mode; any
-// other end is a fault of ours.
+constexpr auto emulated = "this KVM emulates real mode, without breakpoints";
+
+// A KVM that has to emulate real mode fails at a breakpoint in it; any other end is a fault of ours.
 class NoEnding final : public EndingSink {
   public:
     void ended(Ending ending) override {
