@@ -88,7 +88,11 @@ class Verification {
         work.count = count;
         work.busy = true;
         types_[slot] = type;
-        if (type == block::write) fill(work);
+        if (type == block::write) {
+            fill(work);
+        } else {
+            fill_bytes(work.buffer, 0xa5, slot_bytes);
+        }
         submit(slot, type);
         return true;
     }
@@ -164,7 +168,6 @@ class Verification {
 
     bool read_everything() {
         for (uint64_t at = 0; at < sectors_; at += most_sectors) {
-            fill_bytes(works_[0].buffer, 0xa5, slot_bytes);
             if (!start(block::read, at, most_sectors)) return false;
         }
         return drain();

@@ -54,7 +54,10 @@ class Documents(unittest.TestCase):
         words[0] = str(machine.SHEAF)
         if any(word.startswith("tap=tap0") for word in words):
             words = [word.replace("tap=tap0", f"tap={self.tap_name()}") for word in words]
-        words = [word.replace("/run/", f"{folder}/") for word in words]
+        words = [word.replace("/run/", f"{folder}/").replace("/srv/pool", f"{folder}/pool") for word in words]
+        if any("volume=root" in word for word in words):
+            make = [machine.SHEAF, "volume", "create", "root", "--size", "1M", "--pool", f"{folder}/pool"]
+            subprocess.run(make, capture_output=True, check=True, timeout=60)
         return subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
                               env={**os.environ, "SHEAF_UEFI": f"{folder}/uefi.fd"})  # fmt: skip
 
