@@ -26,7 +26,7 @@ target_compile_definitions(sheaf_options INTERFACE _GLIBCXX_ASSERTIONS _GNU_SOUR
     SHEAF_VERSION="${PROJECT_VERSION}")
 target_include_directories(sheaf_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 # Relative relocations in their packed form are a tenth of what the loader has to read at each start.
-target_link_options(sheaf_options INTERFACE -fuse-ld=lld-19
+target_link_options(sheaf_options INTERFACE -fuse-ld=lld-19 -static-libstdc++ -static-libgcc
     -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,pack-relative-relocs)
 if(SHEAF_SANITIZE)
     target_compile_options(sheaf_options INTERFACE -fsanitize=${SHEAF_SANITIZE} -fno-omit-frame-pointer
