@@ -4,6 +4,7 @@
 // used stays, whichever layer it is of.
 
 #include <list>
+#include <utility>
 
 #include "storage/volume/map_format.h"
 
