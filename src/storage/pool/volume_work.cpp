@@ -42,6 +42,7 @@ io::Task<std::vector<std::string>> pin_chain(volume::Volume& engine, std::string
     }
     const auto found = co_await std::move(entries);
     std::vector<std::string> chain;
+    chain.reserve(found.size());
     for (const auto& entry : found) chain.push_back(to_text(entry));
     co_return chain;
 }
