@@ -151,14 +151,15 @@ bool is_url(std::string_view text) {
     return text.starts_with("http://") || text.starts_with("https://");
 }
 
-Result<Fd> download(const std::string& url, const std::string& directory, ProgressLine& line) {
-    auto file = TRY(checked_fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
-                               "a file in {}", directory));
+Result<Fd> download(const std::string& url, const pool::Pool& pool, ProgressLine& line) {
+    auto file = TRY(checked_fd(::open(pool.path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
+                               "a file in {}", pool.path()));
     auto curl = TRY(Curl::start(url));
     std::vector<std::byte> buffer(most_at_once);
     for (std::uint64_t done = 0;;) {
         const auto part = TRY(curl.read(buffer));
         if (part.empty()) break;
+        TRY_WITHIN(pool.check_room(part.size()), "{}", url);
         TRY(append(file, part));
         done += part.size();
         line.show("fetching", done, 0);

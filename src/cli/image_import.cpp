@@ -34,7 +34,7 @@ Result<void> import(const Arguments& arguments) {
     Fd file;
     if (!is_url(wanted.source)) file = TRY(storage::open_buffered(wanted.source));
     const auto pool = TRY(pool::Pool::open_or_make(TRY(pool_path(arguments))));
-    if (is_url(wanted.source)) file = TRY(download(wanted.source, pool->path(), line));
+    if (is_url(wanted.source)) file = TRY(download(wanted.source, *pool, line));
     const auto loop = TRY(io::make_loop());
     const auto show = [&line](image::Stage stage, std::uint64_t done, std::uint64_t total) {
         line.show(stage == image::Stage::checking ? "checking" : "copying", done, total);

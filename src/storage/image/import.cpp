@@ -1,6 +1,5 @@
 #include "storage/image/import.h"
 
-#include <sys/statvfs.h>
 #include <sys/uio.h>
 
 #include "base/units.h"
@@ -52,25 +51,19 @@ io::Task<void> copy_and_end(Source& source, VolumeTarget& target, Progress progr
     co_await std::move(outcome);
 }
 
-// Whether volumes of this pool cannot grow any more.
-bool is_full(const pool::Pool& pool) {
-    struct statvfs status{};
-    return ::fstatvfs(pool.layers().descriptor().get(), &status) == 0 &&
-           status.f_bavail * status.f_frsize < pool.options().growth.keep_free + least_room;
-}
-
 // A guest's write waits for room as long as it takes. Here a person waits for an answer: where
 // nothing gets on for a second and the pool is full, there is no room.
 io::Task<void> end_without_room(io::Loop& loop, const pool::Pool& pool, const VolumeTarget& target,
                                 io::TaskGroup& group) {
     auto finished = target.finished();
-    while (true) {
+    auto room = Result<void>{};
+    while (room) {
         co_await loop.sleep(look_for_room);
-        if (target.finished() == finished && is_full(pool)) break;
+        if (target.finished() == finished) room = pool.check_room(least_room);
         finished = target.finished();
     }
     group.cancel();
-    co_await fail(Kind::exhausted, "there is no room for it in the pool");
+    co_await std::move(room);
 }
 
 io::Task<void> fill(io::Loop& loop, const pool::Pool& pool, Source& source, Volume& volume,

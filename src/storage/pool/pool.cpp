@@ -100,12 +100,22 @@ volume::Options Pool::options() const {
     volume::Options options;
     // Without one the engine promises less (docs/formats/volume.md, "Log page").
     options.boot = boot_id().value_or(Id{});
-    struct statvfs status{};
-    // Where a file system does not say how large it is there is no share of it.
-    if (::fstatvfs(layers_.descriptor().get(), &status) == 0)
-        options.growth.keep_free =
-            status.f_blocks * status.f_frsize / 100 * about_.hard_stop_percent;
+    options.growth.keep_free = space().keep_free;
     return options;
+}
+
+// Where a file system does not say how large it is there is no share of it.
+Pool::Space Pool::space() const {
+    struct statvfs status{};
+    if (::fstatvfs(layers_.descriptor().get(), &status) != 0) return {};
+    return {.free = status.f_bavail * status.f_frsize,
+            .keep_free = status.f_blocks * status.f_frsize / 100 * about_.hard_stop_percent};
+}
+
+Result<void> Pool::check_room(std::uint64_t bytes) const {
+    const auto now = space();
+    if (now.free >= now.keep_free && now.free - now.keep_free >= bytes) return {};
+    return fail(Kind::exhausted, "there is no room for it in the pool");
 }
 
 Result<std::vector<std::string>> Pool::names(Shelf which) const {

@@ -32,6 +32,9 @@ class Pool {
     Result<PoolLock> lock() const { return PoolLock::take(root_); }
     // How its volumes are to be opened.
     volume::Options options() const;
+    // Fails with exhausted where so many bytes more would pass the hard stop: whatever else is put
+    // into a pool leaves its volumes the room that they leave each other.
+    Result<void> check_room(std::uint64_t bytes) const;
 
     // Names that can be opened, sorted.
     Result<std::vector<std::string>> names(Shelf shelf) const;
@@ -62,6 +65,11 @@ class Pool {
           images_(std::move(images)),
           layers_(std::move(layers)) {}
 
+    struct Space {
+        std::uint64_t free = UINT64_MAX;  // bytes of the file system
+        std::uint64_t keep_free = 0;      // of which so many stay
+    };
+    Space space() const;
     Result<void> sweep() const;
     Result<void> sweep(const Directory& shelf, const std::string& name, const Id& id) const;
 

@@ -1,5 +1,6 @@
 """The verbs of images and exports, as a person types them."""
 
+import contextlib
 import hashlib
 import http.server
 import json
@@ -39,6 +40,12 @@ class Publisher:
                     self.send_response(302)
                     self.send_header('Location', bad[first](rest))
                     self.end_headers()
+                elif first == 'endless':
+                    self.send_response(200)
+                    self.end_headers()
+                    with contextlib.suppress(OSError):  # who has no room hangs up
+                        while True:
+                            self.wfile.write(bytes(MIB))
                 elif first == 'short':
                     with open(os.path.join(folder, rest), 'rb') as file:
                         content = file.read()
@@ -153,6 +160,19 @@ class Verbs(unittest.TestCase):
             gone = publisher.url('/disk.qcow2')
         self.assertIn('connect', self.sheaf('image', 'import', gone, '--name', 'two', code=69))
         self.assertEqual(self.pool_content(), before)
+
+    def test_a_url_without_an_end_stops_before_the_pool_is_full(self):
+        room = self.path('pool')
+        os.mkdir(room)
+        if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64m', 'none', room], check=False).returncode != 0:
+            self.skipTest('a small file system takes root')
+        self.addCleanup(subprocess.run, ['umount', room], check=True)
+        with Publisher(self.folder) as publisher:
+            said = self.sheaf('image', 'import', publisher.url('/endless'), '--name', 'x', code=69)
+        self.assertEqual(said, f"sheaf image import: {publisher.url('/endless')}: there is no room for it in the pool")
+        self.assertEqual(json.loads(self.sheaf('image', 'list', '-o', 'json'))['images'], [])
+        status = os.statvfs(room)
+        self.assertGreater(status.f_bavail, status.f_blocks * 9 // 10)
 
     def test_without_curl_it_says_what_is_needed(self):
         done = subprocess.run([SHEAF, 'image', 'import', 'http://127.0.0.1:1/x', '--name', 'x', '--pool',

@@ -1,5 +1,7 @@
 #include "storage/pool/pool.h"
 
+#include <sys/statvfs.h>
+
 #include "scratch_pool.h"
 #include "storage/pool/layers.h"
 
@@ -55,6 +57,18 @@ TEST_F(Pools, WhatDoesNotExistIsNotMade) {
     EXPECT_EQ(hold("none").error().kind(), Kind::not_found);
     EXPECT_EQ(hold("../volumes").error().kind(), Kind::invalid);
     EXPECT_TRUE(pool->names(Shelf::volumes)->empty());
+}
+
+TEST_F(Pools, TheRoomUpToTheHardStopIsNotForOthers) {
+    struct statvfs status{};
+    ASSERT_EQ(::statvfs(path().c_str(), &status), 0);
+    const auto free = status.f_bavail * status.f_frsize;
+    const auto keep_free = pool->options().growth.keep_free;
+    ASSERT_GT(keep_free, 0u);
+    if (free / 2 < keep_free) GTEST_SKIP() << "this file system is nearly full";
+    EXPECT_TRUE(pool->check_room(0));
+    EXPECT_EQ(pool->check_room(free - keep_free / 2).error().kind(), Kind::exhausted);
+    EXPECT_EQ(pool->check_room(UINT64_MAX).error().kind(), Kind::exhausted);
 }
 
 TEST_F(Pools, WhatIsRemovedLeavesNothing) {
