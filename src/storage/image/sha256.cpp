@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "base/hex.h"
 
 namespace sheaf::image {
 
@@ -19,9 +20,7 @@ void Sha256::add(std::span<const std::byte> bytes) {
 std::string Sha256::finish() {
     std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest{};
     sha256_digest(&context_, digest.size(), digest.data());
-    std::string text;
-    for (const auto byte : digest) text += fmt::format("{:02x}", byte);
-    return text;
+    return to_hex(std::as_bytes(std::span{digest}));
 }
 
 Result<std::string> parse_sha256(std::string_view text) {

@@ -5,13 +5,10 @@
 #include <cerrno>
 #include <fstream>
 
+#include "base/bytes.h"
+#include "base/hex.h"
+
 namespace sheaf::pool {
-
-namespace {
-
-constexpr std::string_view digits = "0123456789abcdef";
-
-}  // namespace
 
 Result<Id> make_id() {
     Id id{};
@@ -29,26 +26,15 @@ Result<Id> boot_id() {
 }
 
 std::string to_text(const Id& id) {
-    std::string text;
-    for (const auto byte : id) {
-        text += digits.at(byte >> 4);
-        text += digits.at(byte & 15);
-    }
-    return text;
+    return to_hex(std::as_bytes(std::span{id}));
 }
 
 Result<Id> parse_id(std::string_view text) {
-    Id id{};
-    if (text.size() != 2 * id.size())
-        return fail(Kind::invalid, "\"{}\" is no id of {} digits", text, 2 * id.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto digit = digits.find(text[i]);
-        if (digit == digits.npos)
-            return fail(Kind::invalid, "\"{}\" is no id: hexadecimal digits are needed", text);
-        auto& byte = id.at(i / 2);
-        byte = static_cast<std::uint8_t>(byte << 4 | digit);
-    }
-    return id;
+    if (text.size() != 2 * std::tuple_size_v<Id>)
+        return fail(Kind::invalid, "\"{}\" is no id of {} digits", text, 2 * std::tuple_size_v<Id>);
+    if (text.find_first_not_of(hex_digits) != text.npos)
+        return fail(Kind::invalid, "\"{}\" is no id: hexadecimal digits are needed", text);
+    return load<Id>(TRY(from_hex(text)));
 }
 
 }  // namespace sheaf::pool

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hex.h"
 #include "vmm/debug/packet.h"
 #include "vmm/debug/scanner.h"
 

@@ -1,5 +1,7 @@
 #include "vmm/debug/packet.h"
 
+#include "base/hex.h"
+
 namespace sheaf::vmm::debug {
 
 namespace {
@@ -7,20 +9,12 @@ namespace {
 constexpr char escape = '}';
 constexpr char escaping = 0x20;  // what an escaped byte is combined with
 constexpr char interrupt_byte = 0x03;
-constexpr std::string_view digits = "0123456789abcdef";
 
 Frame plain(Frame::Kind kind) {
     return {.kind = kind, .payload = {}};
 }
 
 }  // namespace
-
-int hex_digit(char letter) {
-    if (letter >= '0' && letter <= '9') return letter - '0';
-    if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
-    if (letter >= 'A' && letter <= 'F') return letter - 'A' + 10;
-    return -1;
-}
 
 Result<std::optional<Frame>> FrameReader::next(std::span<const std::byte>& bytes) {
     while (!bytes.empty()) {
@@ -98,35 +92,9 @@ std::string make_frame(std::string_view payload) {
         put(special ? static_cast<char>(letter ^ escaping) : letter);
     }
     frame.push_back('#');
-    frame.push_back(digits[sum >> 4]);
-    frame.push_back(digits[sum & 0xf]);
+    frame.push_back(hex_digits[sum >> 4]);
+    frame.push_back(hex_digits[sum & 0xf]);
     return frame;
-}
-
-void append_hex(std::string& text, std::span<const std::byte> bytes) {
-    for (const auto byte : bytes) {
-        const auto value = std::to_integer<unsigned>(byte);
-        text.push_back(digits[value >> 4]);
-        text.push_back(digits[value & 0xf]);
-    }
-}
-
-std::string to_hex(std::span<const std::byte> bytes) {
-    auto text = std::string{};
-    append_hex(text, bytes);
-    return text;
-}
-
-Result<std::vector<std::byte>> from_hex(std::string_view text) {
-    auto bytes = std::vector<std::byte>{};
-    if (text.size() % 2 != 0) return fail(Kind::invalid, "an odd number of digits");
-    for (std::size_t at = 0; at < text.size(); at += 2) {
-        const int high = hex_digit(text[at]);
-        const int low = hex_digit(text[at + 1]);
-        if (high < 0 || low < 0) return fail(Kind::invalid, "no hexadecimal digit");
-        bytes.push_back(static_cast<std::byte>(high * 16 + low));
-    }
-    return bytes;
 }
 
 }  // namespace sheaf::vmm::debug

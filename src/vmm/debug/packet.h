@@ -53,12 +53,4 @@ class FrameReader {
 // The payload as a frame, with its escapes and checksum.
 std::string make_frame(std::string_view payload);
 
-// Two digits a byte, lower case.
-void append_hex(std::string& text, std::span<const std::byte> bytes);
-std::string to_hex(std::span<const std::byte> bytes);
-// Fails with invalid where it is not an even number of hexadecimal digits.
-Result<std::vector<std::byte>> from_hex(std::string_view text);
-// The value of a hexadecimal digit, -1 for anything else.
-int hex_digit(char letter);
-
 }  // namespace sheaf::vmm::debug

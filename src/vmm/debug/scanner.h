@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "vmm/debug/packet.h"
+#include "base/hex.h"
 
 namespace sheaf::vmm::debug {
 

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "vmm/debug/packet.h"
+#include "base/bytes.h"
+#include "base/hex.h"
 
 namespace sheaf::vmm::debug {
 namespace {

@@ -76,13 +76,5 @@ TEST(Packet, AnEndlessPacketIsRefusedAtTheLimit) {
     EXPECT_EQ(frames.error().kind(), Kind::exhausted);
 }
 
-TEST(Packet, HexGoesBothWays) {
-    const auto bytes = from_hex("00fFa5");
-    ASSERT_TRUE(bytes);
-    EXPECT_EQ(to_hex(*bytes), "00ffa5");
-    EXPECT_FALSE(from_hex("abc"));
-    EXPECT_FALSE(from_hex("0x"));
-}
-
 }  // namespace
 }  // namespace sheaf::vmm::debug
