@@ -5,24 +5,13 @@
 
 namespace sheaf::cli {
 
-namespace {
-
-io::Task<void> keep_status(io::Task<pool::VolumeStatus> errand, pool::VolumeStatus& into) {
-    into = co_await std::move(errand);
-}
-
-}  // namespace
-
 Result<pool::VolumeStatus> run_errand(const Verb& verb, const Arguments& arguments,
                                       pool::ControlRequest request) {
     const auto pool = TRY(open_pool(arguments));
     const auto loop = TRY(io::make_loop());
     ShownWork shown{request.request == pool::ControlVerb::flatten ? "copying" : "merging"};
-    pool::VolumeStatus status;
     pool::Errand errand{arguments.operand(0), std::string{verb.name}, std::move(request)};
-    TRY(io::run(*loop,
-                keep_status(pool::run_errand(*loop, *pool, std::move(errand), shown), status)));
-    return status;
+    return io::run(*loop, pool::run_errand(*loop, *pool, std::move(errand), shown));
 }
 
 Result<std::uint64_t> parse_volume_size(const std::string& word) {

@@ -23,26 +23,12 @@ std::string state_of(const Summary& image) {
     return image.state == pool::State::clean ? "clean" : "in use by " + image.holder;
 }
 
-io::Task<void> gather(io::Loop& loop, const pool::Pool& pool, std::vector<Summary>& into) {
-    const auto names = co_await pool.names(pool::Shelf::images);
-    for (const auto& name : names) {
-        auto summary = co_await pool::summarize(loop, pool, pool::Shelf::images, name).result();
-        // One that was deleted meanwhile is not there.
-        if (!summary && summary.error().kind() == Kind::not_found) continue;
-        into.push_back(co_await std::move(summary));
-    }
-}
-
-io::Task<void> look_at(io::Loop& loop, const pool::Pool& pool, std::string name, Summary& into) {
-    into = co_await pool::summarize(loop, pool, pool::Shelf::images, std::move(name));
-}
-
 Result<void> list(const Arguments& arguments) {
     const auto format = TRY(parse_format(arguments));
     const auto pool = TRY(open_pool(arguments));
     const auto loop = TRY(io::make_loop());
-    ImageList found;
-    TRY(io::run(*loop, gather(*loop, *pool, found.images)));
+    const ImageList found{
+        TRY(io::run(*loop, pool::summarize_all(*loop, *pool, pool::Shelf::images)))};
     if (format != Format::table) return print(document(encode(found), format));
     std::vector<std::vector<std::string>> rows{{"NAME", "SIZE", "USED", "SOURCE"}};
     for (const auto& image : found.images)
@@ -55,8 +41,8 @@ Result<void> show(const Arguments& arguments) {
     const auto format = TRY(parse_format(arguments));
     const auto pool = TRY(open_pool(arguments));
     const auto loop = TRY(io::make_loop());
-    Summary image;
-    TRY(io::run(*loop, look_at(*loop, *pool, arguments.operand(0), image)));
+    const auto image = TRY(
+        io::run(*loop, pool::summarize(*loop, *pool, pool::Shelf::images, arguments.operand(0))));
     if (format != Format::table) return print(document(encode(image), format));
     return print(table({{"name", image.name},
                         {"size", human_size(image.size)},

@@ -15,10 +15,6 @@ constexpr auto options = std::to_array<Option>({
 });
 constexpr auto operands = std::to_array<Operand>({{"NAME", "which volume"}});
 
-io::Task<void> keep_report(io::Task<pool::CheckReport> check, pool::CheckReport& into) {
-    into = co_await std::move(check);
-}
-
 struct Checked {
     std::string volume;
     pool::CheckReport report;
@@ -43,9 +39,8 @@ Result<void> check(const Arguments& arguments) {
     Checked checked{arguments.operand(0), {}};
     {
         ShownWork shown{"reading"};
-        TRY(io::run(*loop,
-                    keep_report(pool::check_volume(*loop, *pool, checked.volume, repair, shown),
-                                checked.report)));
+        checked.report =
+            TRY(io::run(*loop, pool::check_volume(*loop, *pool, checked.volume, repair, shown)));
     }
     TRY(print(format == Format::table ? words_of(checked) : document(encode(checked), format)));
     const auto& damaged = checked.report.damaged;

@@ -29,26 +29,12 @@ std::string words_of(const Summary& volume) {
     return {};
 }
 
-io::Task<void> gather(io::Loop& loop, const pool::Pool& pool, std::vector<Summary>& into) {
-    const auto names = co_await pool.names(pool::Shelf::volumes);
-    for (const auto& name : names) {
-        auto summary = co_await pool::summarize(loop, pool, pool::Shelf::volumes, name).result();
-        // One that was deleted meanwhile is not there.
-        if (!summary && summary.error().kind() == Kind::not_found) continue;
-        into.push_back(co_await std::move(summary));
-    }
-}
-
-io::Task<void> look_at(io::Loop& loop, const pool::Pool& pool, std::string name, Summary& into) {
-    into = co_await pool::summarize(loop, pool, pool::Shelf::volumes, std::move(name));
-}
-
 Result<void> list(const Arguments& arguments) {
     const auto format = TRY(parse_format(arguments));
     const auto pool = TRY(open_pool(arguments));
     const auto loop = TRY(io::make_loop());
-    VolumeList found;
-    TRY(io::run(*loop, gather(*loop, *pool, found.volumes)));
+    const VolumeList found{
+        TRY(io::run(*loop, pool::summarize_all(*loop, *pool, pool::Shelf::volumes)))};
     if (format != Format::table) return print(document(encode(found), format));
     std::vector<std::vector<std::string>> rows{{"NAME", "SIZE", "USED", "STATE"}};
     for (const auto& volume : found.volumes)
@@ -61,8 +47,8 @@ Result<void> show(const Arguments& arguments) {
     const auto format = TRY(parse_format(arguments));
     const auto pool = TRY(open_pool(arguments));
     const auto loop = TRY(io::make_loop());
-    Summary volume;
-    TRY(io::run(*loop, look_at(*loop, *pool, arguments.operand(0), volume)));
+    const auto volume = TRY(
+        io::run(*loop, pool::summarize(*loop, *pool, pool::Shelf::volumes, arguments.operand(0))));
     if (format != Format::table) return print(document(encode(volume), format));
     return print(table({{"name", volume.name},
                         {"size", human_size(volume.size)},

@@ -5,6 +5,9 @@
 
 #include <cstddef>
 #include <list>
+#include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "io/task.h"
 
@@ -81,5 +84,19 @@ class TaskGroup final : Cancellable {
 // Runs `task` on `loop` from outside any coroutine, turning the loop until it ends; for main
 // programs and tests. Loop::stop() meanwhile cancels the task, and it still runs to its end.
 Result<void> run(Loop& loop, Task<void> task);
+
+template <class T>
+Task<void> keep_value(Task<T> task, std::optional<T>& into) {
+    into = co_await std::move(task);
+}
+
+// The same, and what the task gives.
+template <class T>
+    requires(!std::is_void_v<T>)
+Result<T> run(Loop& loop, Task<T> task) {
+    std::optional<T> value;
+    TRY(run(loop, keep_value(std::move(task), value)));
+    return *std::move(value);
+}
 
 }  // namespace sheaf::io

@@ -86,4 +86,15 @@ io::Task<Summary> summarize(io::Loop& loop, const Pool& pool, Shelf shelf, std::
     co_return summary;
 }
 
+io::Task<std::vector<Summary>> summarize_all(io::Loop& loop, const Pool& pool, Shelf shelf) {
+    std::vector<Summary> summaries;
+    const auto names = co_await pool.names(shelf);
+    for (const auto& name : names) {
+        auto summary = co_await summarize(loop, pool, shelf, name).result();
+        if (!summary && summary.error().kind() == Kind::not_found) continue;
+        summaries.push_back(co_await std::move(summary));
+    }
+    co_return summaries;
+}
+
 }  // namespace sheaf::pool

@@ -34,5 +34,7 @@ BOOST_DESCRIBE_STRUCT(Summary, (),
 
 // Fails with not_found or invalid; damage is in the summary. The pool outlives the task.
 io::Task<Summary> summarize(io::Loop& loop, const Pool& pool, Shelf shelf, std::string name);
+// Of all on the shelf, by name; what is deleted meanwhile is not there.
+io::Task<std::vector<Summary>> summarize_all(io::Loop& loop, const Pool& pool, Shelf shelf);
 
 }  // namespace sheaf::pool

@@ -31,14 +31,10 @@ class Checks : public ScratchPool {
         co_await opened->engine().snapshot("s");
         co_await opened->shut_down();
     }
-    io::Task<void> look(Repair repair, CheckReport& into) {
-        into = co_await check_volume(*loop, *pool, "v", repair, sink);
-    }
     CheckReport check(Repair repair = Repair::no) {
-        CheckReport report;
-        const auto outcome = io::run(*loop, look(repair, report));
-        EXPECT_TRUE(outcome) << outcome.error().text();
-        return report;
+        auto report = io::run(*loop, check_volume(*loop, *pool, "v", repair, sink));
+        EXPECT_TRUE(report) << report.error().text();
+        return report.value_or(CheckReport{});
     }
     // Changes a byte of the file of any layer of the volume that is this long.
     void flip(const char* name, std::uint64_t offset) {

@@ -8,14 +8,10 @@ namespace {
 class Summaries : public ScratchPool {
   protected:
     Summaries() { EXPECT_TRUE(create("v")); }
-    io::Task<void> ask(Summary& into) {
-        into = co_await summarize(*loop, *pool, Shelf::volumes, "v");
-    }
     Summary summary() {
-        Summary found;
-        const auto outcome = io::run(*loop, ask(found));
-        EXPECT_TRUE(outcome) << outcome.error().text();
-        return found;
+        auto found = io::run(*loop, summarize(*loop, *pool, Shelf::volumes, "v"));
+        EXPECT_TRUE(found) << found.error().text();
+        return found.value_or(Summary{});
     }
 };
 

@@ -28,32 +28,25 @@ class VolumeClients : public ScratchPool {
         wanted.size = size;
         return wanted;
     }
-    io::Task<void> run(ControlRequest wanted, VolumeStatus& into) {
-        Errand errand{"v", "test", std::move(wanted)};
-        into = co_await run_errand(*loop, *pool, std::move(errand), sink);
+    io::Task<VolumeStatus> run(ControlRequest wanted) {
+        return run_errand(*loop, *pool, {"v", "test", std::move(wanted)}, sink);
     }
     Result<VolumeStatus> ask(ControlRequest wanted) {
-        VolumeStatus status;
-        const auto outcome = io::run(*loop, run(std::move(wanted), status));
-        if (!outcome) return Failure{outcome.error()};
-        return status;
+        return io::run(*loop, run(std::move(wanted)));
     }
     // While another has it open: both ends run on one loop.
-    io::Task<void> open_and_run(std::vector<ControlRequest> all, VolumeStatus& last) {
+    io::Task<VolumeStatus> open_and_run(std::vector<ControlRequest> all) {
         auto held = co_await hold("v");
         auto opened = co_await OpenVolume::open(*loop, *pool, std::move(held), user);
         co_await opened->serve();
-        auto outcome = Result<void>{};
+        auto last = Result<VolumeStatus>{};
         for (auto& wanted : all)
-            if (outcome) outcome = co_await run(std::move(wanted), last).result();
+            if (last) last = co_await run(std::move(wanted)).result();
         co_await opened->shut_down();
-        co_await std::move(outcome);
+        co_return co_await std::move(last);
     }
     Result<VolumeStatus> ask_while_open(std::vector<ControlRequest> all) {
-        VolumeStatus status;
-        const auto outcome = io::run(*loop, open_and_run(std::move(all), status));
-        if (!outcome) return Failure{outcome.error()};
-        return status;
+        return io::run(*loop, open_and_run(std::move(all)));
     }
 
     NoSink sink;
