@@ -1,5 +1,6 @@
 # Headers that most sources include, compiled once a target. Only the builds that the gate makes beside
-# the shipped one do so: dev, release and check compile every source with nothing but its own includes.
+# the shipped one do so, and the unit tests of the gate: dev, release and check compile every source of
+# Sheaf's own with nothing but its own includes.
 option(SHEAF_PRECOMPILE "Precompile the standard headers that most sources include" OFF)
 
 set(sheaf_precompiled
@@ -10,9 +11,7 @@ set(sheaf_precompiled
 
 # sheaf_precompile(TARGET HEADER...): the common headers and the given ones.
 function(sheaf_precompile target)
-    if(SHEAF_PRECOMPILE)
-        target_precompile_headers(${target} PRIVATE ${sheaf_precompiled} ${ARGN})
-        # A time stamp in it would keep ccache from knowing it again.
-        target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
-    endif()
+    target_precompile_headers(${target} PRIVATE ${sheaf_precompiled} ${ARGN})
+    # A time stamp in it would keep ccache from knowing it again.
+    target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
 endfunction()

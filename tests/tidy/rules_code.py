@@ -72,6 +72,16 @@ def pragma_once(tree):
             yield source.path, 1, 'a header has #pragma once'
 
 
+def own_header_first(tree):
+    """A source includes its own header before any other, and so shows that it compiles alone."""
+    for source in tree.sources('src'):
+        own = source.path.removesuffix('.cpp') + '.h'
+        if source.path.endswith('.cpp') and tree.has(own):
+            first = next((line for line in source.lines if line.startswith('#include')), '')
+            if first != (wanted := f'#include "{own.removeprefix("src/")}"'):
+                yield source.path, 1, f'{wanted} comes first'
+
+
 def header_says_why(tree):
     """A public header opens with why it exists."""
     for source in tree.sources('src'):
@@ -116,4 +126,5 @@ def coroutine_law(tree):
                 yield source.path, source.line_of(match.start()), 'no co_await in catch'
 
 
-RULES = [size_limits, banned_words, unfinished, pragma_once, header_says_why, coroutine_law]
+RULES = [size_limits, banned_words, unfinished, pragma_once, own_header_first, header_says_why,
+         coroutine_law]

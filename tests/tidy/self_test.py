@@ -53,12 +53,12 @@ class Rules(unittest.TestCase):
         self.accepts(function(lines * 67 + '    ++count;'))
         self.finds('size_limits', function(lines * 70))
         self.finds('size_limits', {'src/base/noun.h': WHY + '// x\n' * 148}, 'src/base/noun.h')
-        self.finds('size_limits', {'src/base/noun.cpp': '// x\n' * 401})
+        self.finds('size_limits', {'src/base/noun.cpp': '#include "base/noun.h"\n' + '// x\n' * 400})
         self.finds('size_limits', function('    // ' + 'x' * 100))
 
     def test_a_constructor_with_a_list_is_a_function_too(self):
         self.finds('size_limits', {'src/base/noun.cpp':
-                   'Noun::Noun(int a)\n    : a_{a}, b_{a} {\n' + '    ++a_;\n' * 70 + '}\n'})
+                   '#include "base/noun.h"\n\nNoun::Noun(int a)\n    : a_{a}, b_{a} {\n' + '    ++a_;\n' * 70 + '}\n'})
 
     def test_the_ratchet_only_goes_down(self):
         long = function('    ++count;\n' * 70)  # 72 lines with its header, 73 with the last blank
@@ -100,6 +100,7 @@ class Rules(unittest.TestCase):
         self.finds('pragma_once', {'src/base/noun.h': '\n// Why: a sample.\n'}, 'src/base/noun.h')
         self.finds('header_says_why', {'src/base/noun.h': '#pragma once\nint noun();\n'}, 'src/base/noun.h')
         self.finds('dead_headers', {'tests/tidy/exceptions.txt': ''}, 'src/base/second.h')
+        self.finds('own_header_first', {'src/base/noun.cpp': '#include <vector>\n\n#include "base/noun.h"\n'})
 
     def test_coroutines(self):
         for body in ('auto a = [&] { co_return; };', 'start([b](int c) -> Task<void> { co_await c; });',
