@@ -1,14 +1,14 @@
 #include "cli/download.h"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <span>
 #include <vector>
+
+#include "base/child.h"
 
 namespace sheaf::cli {
 
@@ -22,82 +22,59 @@ constexpr std::size_t most_words = 4096;
 class Curl {
   public:
     static Result<Curl> start(const std::string& url);
-    Curl(Curl&& other) noexcept
-        : pid_(std::exchange(other.pid_, 0)),
-          output_(std::move(other.output_)),
-          words_(std::move(other.words_)) {}
-    Curl& operator=(Curl&&) = delete;
-    ~Curl() {
-        output_.reset();
-        if (pid_ != 0) wait();
-    }
 
     // None at the end.
     Result<std::span<const std::byte>> read(std::span<std::byte> buffer) const;
     Result<void> finish();
 
   private:
-    Curl(pid_t pid, Fd output, Fd words)
-        : pid_(pid), output_(std::move(output)), words_(std::move(words)) {}
-    int wait();
+    Curl(Child child, Fd output, Fd words)
+        : child_(std::move(child)), output_(std::move(output)), words_(std::move(words)) {}
     std::string complaint() const;
 
-    pid_t pid_;
+    Child child_;
     Fd output_;
     Fd words_;
 };
 
-Result<pid_t> spawn(std::vector<std::string> arguments, int output, int words) {
-    std::vector<char*> pointers;
-    pointers.reserve(arguments.size() + 1);
-    for (auto& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
-    pid_t pid = 0;
-    const int error =
-        ::posix_spawnp(&pid, pointers[0], &actions, nullptr, pointers.data(), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error == ENOENT)
-        return fail(Kind::unavailable, "a URL needs the program curl: apt-get install curl");
-    if (error != 0) return fail_os(error, "starting curl");
-    return pid;
-}
-
 Result<Curl> Curl::start(const std::string& url) {
     // -q, the first: not what somebody's ~/.curlrc says. A transfer that stands still for a minute
     // is given up.
-    std::vector<std::string> arguments{"curl",
-                                       "-q",
-                                       "--fail",
-                                       "--silent",
-                                       "--show-error",
-                                       "--location",
-                                       "--max-redirs",
-                                       "10",
-                                       "--proto",
-                                       "=http,https",
-                                       "--proto-redir",
-                                       "=http,https",
-                                       "--globoff",
-                                       "--connect-timeout",
-                                       "30",
-                                       "--speed-limit",
-                                       "1",
-                                       "--speed-time",
-                                       "60",
-                                       "--url",
-                                       url};
+    const std::vector<std::string> arguments{"curl",
+                                             "-q",
+                                             "--fail",
+                                             "--silent",
+                                             "--show-error",
+                                             "--location",
+                                             "--max-redirs",
+                                             "10",
+                                             "--proto",
+                                             "=http,https",
+                                             "--proto-redir",
+                                             "=http,https",
+                                             "--globoff",
+                                             "--connect-timeout",
+                                             "30",
+                                             "--speed-limit",
+                                             "1",
+                                             "--speed-time",
+                                             "60",
+                                             "--url",
+                                             url};
     std::array<int, 2> ends{};
     TRY(checked(::pipe2(ends.data(), O_CLOEXEC), "making a pipe"));
     Fd output{ends[0]};
     const Fd input{ends[1]};
     auto words = TRY(checked_fd(::memfd_create("curl", MFD_CLOEXEC), "making a file in memory"));
-    const auto pid = TRY(spawn(std::move(arguments), input.get(), words.get()));
-    return Curl{pid, std::move(output), std::move(words)};
+    const auto nothing =
+        TRY(checked_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC), "opening /dev/null"));
+    const auto handed = std::to_array<Child::Handed>({{nothing.get(), STDIN_FILENO},
+                                                      {input.get(), STDOUT_FILENO},
+                                                      {words.get(), STDERR_FILENO}});
+    auto child = Child::start("curl", arguments, handed);
+    if (!child && child.error().kind() == Kind::not_found)
+        return fail(Kind::unavailable, "a URL needs the program curl: apt-get install curl");
+    return Curl{TRY(std::move(child)), std::move(output), std::move(words)};
 }
 
 Result<std::span<const std::byte>> Curl::read(std::span<std::byte> buffer) const {
@@ -109,19 +86,11 @@ Result<std::span<const std::byte>> Curl::read(std::span<std::byte> buffer) const
     return buffer.first(static_cast<std::size_t>(count));
 }
 
-int Curl::wait() {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
-    pid_ = 0;
-    return status;
-}
-
 Result<void> Curl::finish() {
-    const int status = wait();
-    if (WIFSIGNALED(status))
-        return fail(Kind::unavailable, "curl was ended by signal {}", WTERMSIG(status));
-    if (WEXITSTATUS(status) == 0) return {};
-    return fail(Kind::unavailable, "{}", complaint());
+    const auto how = child_.reap();
+    if (how.empty()) return {};
+    const auto words = complaint();
+    return fail(Kind::unavailable, "{}", words.empty() ? "curl: " + how : words);
 }
 
 // Its first line, without its name: "(6) Could not resolve host: nowhere.example".
@@ -132,7 +101,7 @@ std::string Curl::complaint() const {
     text.resize(std::min(text.size(), text.find('\n')));
     constexpr std::string_view name = "curl: ";
     if (text.starts_with(name)) text.erase(0, name.size());
-    return text.empty() ? "curl failed without a word" : text;
+    return text;
 }
 
 Result<void> append(const Fd& file, std::span<const std::byte> bytes) {

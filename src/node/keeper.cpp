@@ -135,8 +135,11 @@ Result<Keeper::Session> Keeper::start_session() {
     inherited.push_back(vmm_control.get());
     inherited.push_back(vmm_console.get());
     if (vmm_dials) inherited.push_back(vmm_dials.get());
-    auto child = TRY(
-        Child::start({"sheaf", "vmm", "--control", std::to_string(vmm_control.get())}, inherited));
+    auto handed = std::vector<Child::Handed>{};
+    for (const int descriptor : inherited) handed.push_back({descriptor, descriptor});
+    auto child =
+        TRY(Child::start(Child::same_program,
+                         {"sheaf", "vmm", "--control", std::to_string(vmm_control.get())}, handed));
     return Session{std::move(child), std::move(control), std::move(console), std::move(dials),
                    std::move(layers)};
 }

@@ -4,8 +4,8 @@
 // VMM with the descriptors, carries the console, presses the power button when asked to end, starts
 // the VMM again when the guest reboots, and says how it all ended.
 
+#include "base/child.h"
 #include "io/task_group.h"
-#include "node/child.h"
 #include "node/console_host.h"
 #include "node/console_ring.h"
 #include "node/control.h"

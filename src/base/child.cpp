@@ -1,4 +1,4 @@
-#include "node/child.h"
+#include "base/child.h"
 
 #include <signal.h>
 #include <spawn.h>
@@ -8,7 +8,7 @@
 
 #include <cstring>
 
-namespace sheaf::node {
+namespace sheaf {
 
 namespace {
 
@@ -27,11 +27,11 @@ class SpawnPlan {
     }
 
     // Duplicating a descriptor onto itself clears its close-on-exec flag in the child.
-    void keep(int descriptor) {
-        ::posix_spawn_file_actions_adddup2(&actions_, descriptor, descriptor);
+    void hand(const Child::Handed& handed) {
+        ::posix_spawn_file_actions_adddup2(&actions_, handed.ours, handed.theirs);
     }
 
-    Result<pid_t> run(char* const* arguments) {
+    Result<pid_t> run(const char* program, char* const* arguments) {
         sigset_t none;
         sigset_t all;
         ::sigemptyset(&none);
@@ -43,7 +43,7 @@ class SpawnPlan {
             &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
         pid_t pid = 0;
         const int error =
-            ::posix_spawn(&pid, "/proc/self/exe", &actions_, &attributes_, arguments, environ);
+            ::posix_spawnp(&pid, program, &actions_, &attributes_, arguments, environ);
         if (error != 0) return fail_os(error, "starting {}", arguments[0]);
         return pid;
     }
@@ -70,14 +70,14 @@ Child::~Child() {
     reap();
 }
 
-Result<Child> Child::start(const std::vector<std::string>& arguments,
-                           std::span<const int> inherited) {
+Result<Child> Child::start(const char* program, const std::vector<std::string>& arguments,
+                           std::span<const Handed> handed) {
     auto plan = SpawnPlan{};
-    for (const int descriptor : inherited) plan.keep(descriptor);
+    for (const auto& one : handed) plan.hand(one);
     auto pointers = std::vector<char*>{};
     for (const auto& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
-    const auto pid = TRY(plan.run(pointers.data()));
+    const auto pid = TRY(plan.run(program, pointers.data()));
     auto child = Child{pid, {}};
     child.pidfd_ = TRY(checked_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)),
                                   "watching process {}", pid));
@@ -99,4 +99,4 @@ void Child::kill() const {
     if (pid_ != 0) ::kill(pid_, SIGKILL);
 }
 
-}  // namespace sheaf::node
+}  // namespace sheaf
