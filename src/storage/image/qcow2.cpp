@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/big_endian.h"
 #include "base/units.h"
-#include "storage/image/big_endian.h"
 #include "storage/vectors.h"
 
 namespace sheaf::image {

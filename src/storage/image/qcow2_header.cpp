@@ -3,9 +3,9 @@
 #include <array>
 #include <string>
 
+#include "base/big_endian.h"
 #include "base/bytes.h"
 #include "base/json_path.h"
-#include "storage/image/big_endian.h"
 
 namespace sheaf::image {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "storage/image/big_endian.h"
+#include "base/big_endian.h"
 #include "storage/image/qcow2_header.h"
 
 namespace sheaf::image {

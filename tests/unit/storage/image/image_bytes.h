@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/image/big_endian.h"
+#include "base/big_endian.h"
 
 namespace sheaf::image {
 
