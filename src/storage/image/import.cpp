@@ -4,6 +4,8 @@
 
 #include "base/units.h"
 #include "storage/image/source.h"
+#include "storage/pool/about.h"
+#include "storage/pool/clone.h"
 #include "storage/pool/engine.h"
 #include "storage/pool/held_layers.h"
 #include "storage/pool/name.h"
@@ -89,6 +91,34 @@ io::Task<void> write_image(io::Loop& loop, const pool::Pool& pool, const pool::H
     co_await std::move(ended);
 }
 
+// An image that was made of the same bytes.
+Result<std::optional<std::string>> find_same(const pool::Pool& pool, std::string_view sha256) {
+    for (auto& name : TRY(pool.names(Shelf::images))) {
+        const auto directory = pool.find(Shelf::images, name);
+        if (!directory) continue;
+        const auto about = pool::read_volume_about(*directory);
+        if (about && about->sha256 == sha256) return std::move(name);
+    }
+    return std::nullopt;
+}
+
+// The layers of an image of the same bytes serve this one too, unless that one cannot be read.
+io::Task<bool> share_image(io::Loop& loop, const pool::Pool& pool, const pool::Holding& made,
+                           std::string_view sha256) {
+    const auto same = co_await find_same(pool, sha256);
+    if (!same) co_return false;
+    pool::Origin origin{.name = *same};
+    auto shared =
+        co_await pool::make_clone_content(loop, pool, made, {}, std::move(origin)).result();
+    co_return shared.has_value();
+}
+
+io::Task<void> make_image(io::Loop& loop, const pool::Pool& pool, const pool::Holding& made,
+                          Source& source, std::string_view sha256, Progress progress) {
+    const bool shared = co_await share_image(loop, pool, made, sha256);
+    if (!shared) co_await write_image(loop, pool, made, source, std::move(progress));
+}
+
 template <class T>
 Result<T> told_of(const std::string& what, Result<T> outcome) {
     if (outcome) return outcome;
@@ -98,8 +128,9 @@ Result<T> told_of(const std::string& what, Result<T> outcome) {
 io::Task<void> add_image(io::Loop& loop, const pool::Pool& pool, Source& source,
                          const Import& wanted, std::string sha256, Progress progress) {
     auto made = co_await pool.begin(Shelf::images, "image import");
-    auto written = co_await write_image(loop, pool, made, source, std::move(progress)).result();
-    auto outcome = told_of("importing " + wanted.source, std::move(written));
+    auto content =
+        co_await make_image(loop, pool, made, source, sha256, std::move(progress)).result();
+    auto outcome = told_of("importing " + wanted.source, std::move(content));
     pool::VolumeAbout about{.source = wanted.source, .sha256 = std::move(sha256)};
     if (outcome) outcome = pool.publish(made, Shelf::images, wanted.name, std::move(about));
     // What cannot be discarded now is swept later.

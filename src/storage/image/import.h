@@ -22,7 +22,8 @@ enum class Stage : std::uint8_t { checking, copying };
 using ImportProgress = std::function<void(Stage, std::uint64_t done, std::uint64_t total)>;
 
 // Makes an image of the file, which is open as storage::open_buffered() does
-// it. The file is read once for its SHA-256 and once for what is in it. Where
+// it. The file is read once for its SHA-256 and once for what is in it, unless
+// an image was made of the same bytes before: the two share its layers. Where
 // it fails, nothing is left of it: with exists for a name that is taken,
 // invalid, corrupt or unsupported for a file that cannot be read or is not the
 // one that was meant, exhausted where the pool has no room. The pool outlives

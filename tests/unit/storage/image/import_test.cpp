@@ -77,6 +77,43 @@ TEST_F(Imports, ARawFileBecomesAnImageOfWholeBlocks) {
               (std::vector<std::string>{"again", "debian"}));
 }
 
+TEST_F(Imports, ImagesOfTheSameBytesShareTheirLayers) {
+    const auto from = file(std::string(10000, 'a'), 1 << 20);
+    ASSERT_TRUE(import("debian", from));
+    const auto expected = content("debian");
+    const auto data = [this] {
+        std::size_t files = 0;
+        for (const auto& layer : std::filesystem::directory_iterator{pool->layers().path()})
+            files += std::filesystem::file_size(layer.path() / "data") != 0 ? 1 : 0;
+        return files;
+    };
+    const auto before = data();
+    copied = false;
+    const auto outcome = import("again", from);
+    ASSERT_TRUE(outcome) << outcome.error().text();
+    EXPECT_FALSE(copied);
+    EXPECT_EQ(data(), before);
+    EXPECT_TRUE(content("again") == expected);
+    // Neither needs the other.
+    ASSERT_TRUE(pool->remove(pool->hold(pool::Shelf::images, "debian", "test").value(),
+                             pool::Shelf::images));
+    EXPECT_TRUE(content("again") == expected);
+}
+
+TEST_F(Imports, AnImageThatCannotBeReadIsNotShared) {
+    const auto from = file(std::string(10000, 'a'), 1 << 20);
+    ASSERT_TRUE(import("debian", from));
+    const auto expected = content("debian");
+    for (const auto* journal : {"journal.0", "journal.1"})
+        std::filesystem::resize_file(
+            std::filesystem::path{pool->shelf(pool::Shelf::images).path()} / "debian" / journal, 0);
+    copied = false;
+    const auto outcome = import("again", from);
+    ASSERT_TRUE(outcome) << outcome.error().text();
+    EXPECT_TRUE(copied);
+    EXPECT_TRUE(content("again") == expected);
+}
+
 TEST_F(Imports, AQcow2FileBecomesTheDiskInIt) {
     auto bytes = ImageBytes{3 << 20};
     bytes.l1(1, 2 * ImageBytes::cluster).l2(3, 3 * ImageBytes::cluster);
