@@ -8,7 +8,7 @@ packages_test=(curl clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-de
     libbenchmark-dev shellcheck fio iproute2 iputils-ping
     libnbd-bin python3-libnbd qemu-utils e2fsprogs xfsprogs fuse3)
 packages_lab=(qemu-system-x86 busybox-static kmod cpio e2fsprogs iproute2 iputils-ping
-    netcat-openbsd util-linux python3 gdb)
+    netcat-openbsd util-linux python3 gdb nbd-client)
 packages_guest=(mmdebstrap debian-archive-keyring e2fsprogs)
 packages_uefi=(build-essential nasm acpica-tools uuid-dev python3 dpkg-dev debian-archive-keyring)
 packages_disk=(fdisk dosfstools mtools grub-common grub-efi-amd64-bin)
