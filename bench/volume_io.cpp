@@ -1,7 +1,7 @@
 // The loads of loads.h on a volume of a pool, by its engine on the host's loop, without any guest:
 // volume_io POOL VOLUME [key=value ...]. The hot set is its first region_mib: test=fill writes all
-// of that, every run marks the regions that it will write before it measures, and
-// test=first_touch_qd32 writes where nothing was ever written.
+// of that, every run reads of it and marks the regions that it will write before it measures, so
+// that maps and marks are known, and test=first_touch_qd32 writes where nothing was ever written.
 
 #include <algorithm>
 #include <random>
@@ -34,6 +34,8 @@ class Run {
     io::Task<void> fill();
     io::Task<void> take_snapshots();
     io::Task<void> mark_regions();
+    io::Task<void> learn_maps();
+    io::Task<void> learn_map(unsigned slot);
     io::Task<void> touch();
     io::Task<void> measure(Load load);
     io::Task<void> request(Load load, unsigned slot, Clock::time_point end);
@@ -54,6 +56,7 @@ io::Task<void> Run::measure() {
     if (options_.names("first_touch_qd32")) co_await touch();
     for (const auto& load : loads) {
         if (!options_.wants(load.name)) continue;
+        co_await learn_maps();
         if (load.direction != Direction::read) co_await mark_regions();
         co_await measure(load);
     }
@@ -82,6 +85,19 @@ io::Task<void> Run::take_snapshots() {
 io::Task<void> Run::mark_regions() {
     for (std::uint64_t offset = 0; offset < options_.region; offset += sheaf::volume::region_size)
         co_await write(offset, 0, 4096);
+}
+
+io::Task<void> Run::learn_maps() {
+    sequence_ = 0;
+    io::TaskGroup readers;
+    for (unsigned slot = 0; slot < most_depth; ++slot) readers.start(learn_map(slot));
+    co_await readers.join();
+}
+
+io::Task<void> Run::learn_map(unsigned slot) {
+    const iovec piece{buffers_.bytes().data() + slot * most_bytes, 4096};
+    while (sequence_ < options_.region / chunk_size)
+        co_await volume_.read(sequence_++ * chunk_size, std::span{&piece, 1});
 }
 
 io::Task<void> Run::touch() {
