@@ -1,14 +1,16 @@
 // Any bytes as JSON: parse_json() and decode() refuse them with a sentence or give a value; what
 // was decoded encodes to text that decodes to the same value. Any bytes as a string encode to JSON.
 
-#include <cstdlib>
-
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "message.h"
 
 namespace sheaf {
 namespace {
+
+using test::check_message;
+using test::require;
 
 enum class Mode { none, writeback, direct };
 BOOST_DESCRIBE_ENUM(Mode, none, writeback, direct)
@@ -34,21 +36,6 @@ struct Root {
     bool operator==(const Root&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Root, (), (flag, large, low, port, real, leaf, leaves, series, named))
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-// A message is one line that any terminal can show, and of bounded length.
-void check_message(const Error& error) {
-    constexpr std::size_t longest = 64 << 10;  // some sixty pieces of a path, each cut and escaped
-    require(!error.text().empty() && error.text().size() < longest);
-    for (auto text = std::string_view{error.text()}; !text.empty();) {
-        const auto length = utf8_length(text);
-        require(length > 0 && static_cast<unsigned char>(text.front()) >= 0x20);
-        text.remove_prefix(length);
-    }
-}
 
 void check_document(std::string_view text) {
     const auto root = decode<Root>(text);

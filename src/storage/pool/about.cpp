@@ -21,13 +21,12 @@ constexpr unsigned most_percent = 50;
 
 // What was stored and does not decode is damaged, whatever the decoder calls it.
 template <class T>
-Result<T> read_about(const Directory& directory, std::string_view name) {
-    const auto text = TRY(directory.read_file(name));
+Result<T> parse_about(std::string_view text) {
     auto about = decode<T>(text);
-    if (!about) return fail(Kind::corrupt, "{}: {}", directory.path_of(name), about.error().text());
+    if (!about) return fail(Kind::corrupt, "{}", about.error().text());
     if (about->version != 1)
-        return fail(Kind::unsupported, "{} has version {}, which this program does not know",
-                    directory.path_of(name), about->version);
+        return fail(Kind::unsupported, "version {}, which this program does not know",
+                    about->version);
     return about;
 }
 
@@ -49,12 +48,24 @@ Result<Id> owner_of(const Fd& journal) {
 
 }  // namespace
 
-Result<PoolAbout> read_pool_about(const Directory& pool) {
-    auto about = TRY(read_about<PoolAbout>(pool, pool_name));
+Result<PoolAbout> parse_pool_about(std::string_view text) {
+    auto about = TRY(parse_about<PoolAbout>(text));
     if (about.hard_stop_percent > most_percent)
-        return fail(Kind::corrupt, "{}: a hard stop of {} percent; at most {} are sensible",
-                    pool.path_of(pool_name), about.hard_stop_percent, most_percent);
+        return fail(Kind::corrupt, "a hard stop of {} percent; at most {} are sensible",
+                    about.hard_stop_percent, most_percent);
     return about;
+}
+
+Result<VolumeAbout> parse_volume_about(std::string_view text) {
+    auto about = TRY(parse_about<VolumeAbout>(text));
+    const auto id = parse_id(about.id);
+    if (!id) return fail(Kind::corrupt, "{}", id.error().text());
+    return about;
+}
+
+Result<PoolAbout> read_pool_about(const Directory& pool) {
+    const auto text = TRY(pool.read_file(pool_name));
+    return TRY_WITHIN(parse_pool_about(text), "{}", pool.path_of(pool_name));
 }
 
 Result<void> write_about(const Directory& pool, const PoolAbout& about) {
@@ -62,10 +73,8 @@ Result<void> write_about(const Directory& pool, const PoolAbout& about) {
 }
 
 Result<VolumeAbout> read_volume_about(const Directory& volume) {
-    auto about = TRY(read_about<VolumeAbout>(volume, volume_name));
-    auto id = parse_id(about.id);
-    if (!id) return fail(Kind::corrupt, "{}: {}", volume.path_of(volume_name), id.error().text());
-    return about;
+    const auto text = TRY(volume.read_file(volume_name));
+    return TRY_WITHIN(parse_volume_about(text), "{}", volume.path_of(volume_name));
 }
 
 Result<void> write_about(const Directory& volume, const VolumeAbout& about) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/describe.hpp>
 
@@ -30,8 +31,11 @@ struct VolumeAbout {
 };
 BOOST_DESCRIBE_STRUCT(VolumeAbout, (), (version, id, created, source, sha256))
 
-// Fails with not_found where there is no pool.json, with corrupt or unsupported for what makes no
-// sense here.
+// What is in the files. Fails with corrupt, or with unsupported for another version.
+Result<PoolAbout> parse_pool_about(std::string_view text);
+Result<VolumeAbout> parse_volume_about(std::string_view text);
+
+// Fails with not_found where there is no such file, and as parsing does.
 Result<PoolAbout> read_pool_about(const Directory& pool);
 Result<void> write_about(const Directory& pool, const PoolAbout& about);
 

@@ -84,6 +84,14 @@ struct ControlReply {
 };
 BOOST_DESCRIBE_STRUCT(ControlReply, (), (progress, result, error))
 
+// The first line from the engine. Fails with unsupported for another version, with corrupt for what
+// is no greeting.
+Result<void> check_hello(std::string_view line);
+
+// A later line from the engine. Fails with corrupt where it is none of the three. What is for
+// people is fit to be shown: control characters in it are '?'.
+Result<ControlReply> parse_reply(std::string_view line);
+
 // A table entry as text, and back (corrupt for anything else).
 std::string to_text(const volume::LayerEntry& entry);
 Result<volume::LayerEntry> parse_layer_entry(std::string_view text);

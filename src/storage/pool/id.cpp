@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/hex.h"
+#include "base/json_path.h"
 
 namespace sheaf::pool {
 
@@ -31,9 +32,11 @@ std::string to_text(const Id& id) {
 
 Result<Id> parse_id(std::string_view text) {
     if (text.size() != 2 * std::tuple_size_v<Id>)
-        return fail(Kind::invalid, "\"{}\" is no id of {} digits", text, 2 * std::tuple_size_v<Id>);
+        return fail(Kind::invalid, "{} is no id of {} digits", json::in_quotes(text),
+                    2 * std::tuple_size_v<Id>);
     if (text.find_first_not_of(hex_digits) != text.npos)
-        return fail(Kind::invalid, "\"{}\" is no id: hexadecimal digits are needed", text);
+        return fail(Kind::invalid, "{} is no id: hexadecimal digits are needed",
+                    json::in_quotes(text));
     return load<Id>(TRY(from_hex(text)));
 }
 

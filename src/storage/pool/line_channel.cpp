@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/bytes.h"
 
@@ -29,11 +30,12 @@ io::Task<std::optional<std::string>> LineChannel::receive() {
 }
 
 io::Task<void> LineChannel::send(std::string line) {
-    line += '\n';
-    auto rest = as_bytes(line);
-    while (!rest.empty()) {
-        const auto count = co_await loop_->send(socket_.get(), rest, MSG_NOSIGNAL);
-        rest = rest.subspan(count);
+    to_send_.erase(0, std::exchange(sent_, 0));
+    to_send_ += line;
+    to_send_ += '\n';
+    while (sent_ < to_send_.size()) {
+        const auto rest = as_bytes(to_send_).subspan(sent_);
+        sent_ += co_await loop_->send(socket_.get(), rest, MSG_NOSIGNAL);
     }
 }
 

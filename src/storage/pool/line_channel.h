@@ -21,6 +21,7 @@ class LineChannel {
     // The next line without its end; none once the other end has closed. Fails with invalid where
     // it is too long.
     io::Task<std::optional<std::string>> receive();
+    // Where it is cancelled, what is left of the line goes before the next one.
     io::Task<void> send(std::string line);
 
   private:
@@ -28,6 +29,8 @@ class LineChannel {
     Fd socket_;
     std::size_t longest_;
     std::string received_;  // and not given yet
+    std::string to_send_;
+    std::size_t sent_ = 0;  // bytes of it
 };
 
 }  // namespace sheaf::pool

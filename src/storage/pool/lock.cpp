@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 
 namespace sheaf::pool {
@@ -37,12 +39,15 @@ Result<bool> set(const Fd& file, const std::string& path, int command, struct fl
     return true;
 }
 
+bool is_of_a_verb(char letter) {
+    return (letter >= 'a' && letter <= 'z') || letter == ' ' || letter == '-';
+}
+
 Holder read_holder(const Fd& file) {
     std::string text(256, '\0');
     const auto count = ::pread(file.get(), text.data(), text.size(), 0);
     text.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
-    const auto said = decode<LockText>(text);
-    return said ? Holder{said->pid, said->verb} : Holder{};
+    return parse_holder(text);
 }
 
 // It is read by people only: one that could not be written is no reason to fail.
@@ -56,6 +61,12 @@ void write_holder(const Fd& file, std::string_view verb) {
 
 std::string Holder::text() const {
     return pid == 0 ? "another process" : fmt::format("process {} (sheaf {})", pid, verb);
+}
+
+Holder parse_holder(std::string_view text) {
+    const auto said = decode<LockText>(text);
+    if (!said || said->pid <= 0 || !std::ranges::all_of(said->verb, is_of_a_verb)) return {};
+    return {said->pid, said->verb};
 }
 
 Result<PoolLock> PoolLock::take(const Directory& pool) {

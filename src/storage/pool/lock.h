@@ -28,6 +28,9 @@ struct Holder {
     bool operator==(const Holder&) const = default;
 };
 
+// What the text of a lock says; nobody where it is not what a lock says.
+Holder parse_holder(std::string_view text);
+
 // A volume's lock, until it and all its duplicates are destroyed.
 class VolumeLock {
   public:

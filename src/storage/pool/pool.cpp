@@ -26,6 +26,14 @@ Result<bool> may_become_pool(const Directory& root) {
     });
 }
 
+// Of the default path its parent may be new too.
+Result<void> make_name_stable(const std::string& path) {
+    const auto parent = TRY_WITHIN(Directory::open(path + "/.."), "pool");
+    TRY_WITHIN(parent.sync(), "pool");
+    if (path != default_pool) return {};
+    return TRY_WITHIN(Directory::open(path + "/../.."), "pool").sync();
+}
+
 // pool.json comes last: a directory without it is not a pool yet.
 Result<void> make_pool(const std::string& path) {
     std::error_code failure;
@@ -41,7 +49,8 @@ Result<void> make_pool(const std::string& path) {
     for (const auto part : parts)
         if (!TRY(root.has(part))) TRY(root.make_below(part));
     TRY(write_about(root, PoolAbout{}));
-    return root.sync();
+    TRY(root.sync());
+    return make_name_stable(path);
 }
 
 bool same_directory(const Directory& opened, const Directory& shelf, std::string_view name) {

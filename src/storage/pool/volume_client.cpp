@@ -56,14 +56,10 @@ Failure went_away() {
     return fail(Kind::unavailable, "the process that has the volume open went away");
 }
 
-io::Task<void> check_hello(LineChannel& channel) {
+io::Task<void> be_greeted(LineChannel& channel) {
     const auto line = co_await channel.receive();
     if (!line) co_await went_away();
-    const auto hello = co_await decode<ControlHello>(*line);
-    if (hello.version != control_version)
-        co_await fail(Kind::unsupported,
-                      "the process that has it open speaks version {}, this program {}",
-                      hello.version, control_version);
+    co_await check_hello(*line);
 }
 
 // None where nobody greets: whoever was about to has ended, or does not serve.
@@ -71,7 +67,7 @@ io::Task<std::optional<LineChannel>> connect(io::Loop& loop, const Directory& di
     auto socket = connect_to_control(directory);
     if (!socket) co_return std::nullopt;
     LineChannel channel{loop, *std::move(socket), control_reply_limit};
-    auto greeted = co_await check_hello(channel).result();
+    auto greeted = co_await be_greeted(channel).result();
     if (greeted) co_return std::move(channel);
     if (greeted.error().kind() == Kind::unsupported) co_await std::move(greeted);
     co_return std::nullopt;
@@ -112,7 +108,7 @@ io::Task<VolumeStatus> ask(LineChannel& engine, ControlRequest request, Progress
     while (true) {
         const auto line = co_await engine.receive();
         if (!line) co_await went_away();
-        auto reply = co_await decode<ControlReply>(*line);
+        auto reply = co_await parse_reply(*line);
         if (reply.progress) sink.progressed(*reply.progress);
         if (reply.error)
             co_await Failure{

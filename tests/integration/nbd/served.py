@@ -114,11 +114,16 @@ class RawCase(DiskCase):
 class VolumeCase(DiskCase):
     """The disk is a volume."""
 
+    def pool(self):
+        return self.path("pool")
+
+    def sheaf(self, *words):
+        """The command that runs Sheaf where the pool is."""
+        return [SHEAF, *words]
+
     def make_disk(self, name, size):
-        self.path("pool").mkdir(exist_ok=True)
-        tool(self, SHEAF, "volume", "create", name, "--size", size, "--pool", self.path("pool"))
+        tool(self, *self.sheaf("volume", "create", name, "--size", size, "--pool", self.pool()))
 
     def serve(self, name, *options):
         socket = self.path(name + ".sock")
-        return Server([SHEAF, "volume", "nbd", name, "--pool", self.path("pool"), "--socket", socket,
-                       *options], socket)
+        return Server(self.sheaf("volume", "nbd", name, "--pool", self.pool(), "--socket", socket, *options), socket)

@@ -21,12 +21,11 @@ def content(seed, length):
 
 
 class Journal:
-    """What one worker was promised for each block of its region, the content that was answered last. Beside it what was
-    asked for, not answered."""
+    """What one worker was promised for each block of its region. Beside it what was asked for, not answered."""
 
     def __init__(self, number):
         self.base = number * REGION
-        self.promised = [0] * (REGION // BLOCK)
+        self.promised = dict.fromkeys(range(REGION // BLOCK), 0)
         self.asked = {}
         self.requests = 0
 
@@ -45,6 +44,7 @@ class Journal:
         kind = dice.random()
         if kind < 0.1:
             handle.flush()
+            self.flushed()
             return
         count = dice.choice((1, 1, 1, 2, 5, 16, 40))
         first = dice.randrange(len(self.promised) - count)
@@ -56,17 +56,27 @@ class Journal:
             handle.zero(count * BLOCK, offset, flags)
         else:
             handle.pwrite(content(value, count * BLOCK), offset, flags)
-        for block in self.asked:
-            self.promised[block] = value
+        self.answered(flags == nbd.CMD_FLAG_FUA)
         self.asked = {}
         self.requests += 1
+
+    def flushed(self):
+        """What was answered was promised already."""
+
+    def answered(self, durable):
+        del durable
+        self.promised.update(self.asked)
+
+    def allowed(self, block):
+        """The contents that a sector of the block may have."""
+        return {self.promised[block], self.asked.get(block, self.promised[block])}
 
     def verify(self, test, handle):
         """Each sector has a content that the promises allow. Where they allow two, one is written anew, so that the
         next round begins with what is known."""
         found = b"".join(handle.pread(MIB, self.base + at) for at in range(0, REGION, MIB))
-        for block, promised in enumerate(self.promised):
-            allowed = [content(seed, SECTOR) for seed in {promised, self.asked.get(block, promised)}]
+        for block, promised in self.promised.items():
+            allowed = [content(seed, SECTOR) for seed in self.allowed(block)]
             for at in range(block * BLOCK, (block + 1) * BLOCK, SECTOR):
                 if found[at:at + SECTOR] not in allowed:
                     test.fail(f"block {block} of the region at {self.base}, sector at {at}: "

@@ -34,5 +34,32 @@ TEST(ControlProtocol, RequestsAreWhatTheDocumentSays) {
               R"({"hello":"sheaf-volume","version":1,"volume":"v"})");
 }
 
+TEST(ControlProtocol, AGreetingIsOfThisVersion) {
+    EXPECT_TRUE(check_hello(encode(ControlHello{.volume = "v"})));
+    EXPECT_EQ(check_hello(encode(ControlHello{.version = 2})).error().kind(), Kind::unsupported);
+    for (const auto* line : {"", "{", R"({"hello":"other","version":1})"})
+        EXPECT_EQ(check_hello(line).error().kind(), Kind::corrupt) << line;
+}
+
+TEST(ControlProtocol, AnAnswerIsOneOfThree) {
+    EXPECT_TRUE(parse_reply(R"({"progress":{"done":1,"total":2}})")->progress);
+    EXPECT_TRUE(parse_reply(R"({"error":{"kind":"io","detail":"no"}})")->error);
+    EXPECT_TRUE(parse_reply(R"({"result":{"size":4096}})")->result);
+    for (const auto* line :
+         {"", "{}", "[]", R"({"progress":{},"result":{}})", R"({"error":{"kind":"io"}})",
+          R"({"result":{"snapshots":[{"name":"../a"}]}})"})
+        EXPECT_EQ(parse_reply(line).error().kind(), Kind::corrupt) << line;
+}
+
+TEST(ControlProtocol, AnAnswerDoesNothingToATerminal) {
+    const auto error =
+        parse_reply(R"({"error":{"kind":"io","detail":"a\n\u001b[2J\u007fb \u00e4"}})");
+    EXPECT_EQ(error->error->detail, "a??[2J?b \u00e4");
+    const auto checked =
+        parse_reply(R"({"result":{"checked":{"found":["a\rb"],"damaged":["c\td"]}}})");
+    EXPECT_EQ(checked->result->checked->found.front(), "a?b");
+    EXPECT_EQ(checked->result->checked->damaged.front(), "c?d");
+}
+
 }  // namespace
 }  // namespace sheaf::pool

@@ -22,6 +22,10 @@ TEST(Ids, OtherTextIsNone) {
         EXPECT_FALSE(parse_id(text)) << text;
 }
 
+TEST(Ids, WhatIsNoneIsTold) {
+    EXPECT_EQ(parse_id("a\x1b").error().text(), R"("a\u001b" is no id of 32 digits)");
+}
+
 TEST(BootIds, StayWhileTheHostRuns) {
     const auto boot = boot_id();
     ASSERT_TRUE(boot) << boot.error().text();

@@ -1,5 +1,6 @@
 #include "storage/pool/line_channel.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -40,6 +41,26 @@ class LineChannels : public testing::Test {
         co_await sending.join();
     }
 
+    // The first line is cancelled when some of it has been sent.
+    io::Task<void> send_two(std::string first, std::vector<std::string>& into) {
+        io::TaskGroup cut_short;
+        cut_short.start(channel->send(std::move(first)));
+        co_await loop->poll(other.get(), POLLIN);
+        cut_short.cancel();
+        static_cast<void>(co_await cut_short.join().result());
+        auto end = co_await other.duplicate();
+        LineChannel back{*loop, std::move(end), 16 << 20};
+        io::TaskGroup sending;
+        sending.start(channel->send("second"));
+        auto line = co_await back.receive();
+        co_await sending.join();
+        channel.reset();
+        while (line) {
+            into.push_back(*std::move(line));
+            line = co_await back.receive();
+        }
+    }
+
     static constexpr std::size_t longest = 64 << 10;
 
     std::unique_ptr<io::Loop> loop = io::make_loop().value();
@@ -71,6 +92,15 @@ TEST_F(LineChannels, WhatIsSentIsALine) {
     std::optional<std::string> line;
     ASSERT_TRUE(io::run(*loop, send_and_take("word", line)));
     EXPECT_EQ(line, "word");
+}
+
+TEST_F(LineChannels, ALineThatWasCutShortIsEndedBeforeTheNext) {
+    const std::string first(8 << 20, 'x');
+    std::vector<std::string> lines;
+    ASSERT_TRUE(io::run(*loop, send_two(first, lines)));
+    ASSERT_EQ(lines.size(), 2u);
+    EXPECT_TRUE(lines[0] == first);
+    EXPECT_EQ(lines[1], "second");
 }
 
 }  // namespace

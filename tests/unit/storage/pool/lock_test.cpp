@@ -73,6 +73,14 @@ TEST_F(Locks, TextThatIsNotOursNamesNobody) {
     EXPECT_EQ(holder_of(place).value()->text(), "another process");
 }
 
+// It is put into sentences that a terminal shows.
+TEST(HolderTexts, WhatNoLockSaysNamesNobody) {
+    EXPECT_EQ(parse_holder(R"({"pid":12,"verb":"volume nbd"})"), (Holder{12, "volume nbd"}));
+    for (const auto* text : {"", "{}", R"({"pid":-1,"verb":"run"})", R"({"pid":0,"verb":"run"})",
+                             R"({"pid":12,"verb":"\u001b[2J"})", R"({"pid":12,"verb":"a\nb"})"})
+        EXPECT_EQ(parse_holder(text), Holder{}) << text;
+}
+
 TEST_F(Locks, ThePoolsLockIsForOneAtATime) {
     std::atomic<int> inside = 0;
     std::atomic<bool> met = false;
