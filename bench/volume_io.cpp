@@ -1,7 +1,7 @@
 // The loads of loads.h on a volume of a pool, by its engine on the host's loop, without any guest:
 // volume_io POOL VOLUME [key=value ...]. The hot set is its first region_mib: test=fill writes all
-// of that, every run marks the regions that it will write before it measures, and
-// test=first_touch_qd32 writes where nothing was ever written.
+// of that, test=read_all reads it once, every run marks the regions that it will write before it
+// measures, and test=first_touch_qd32 writes where nothing was ever written.
 
 #include <algorithm>
 #include <random>
@@ -32,6 +32,7 @@ class Run {
 
   private:
     io::Task<void> fill();
+    io::Task<void> read_all();
     io::Task<void> take_snapshots();
     io::Task<void> mark_regions();
     io::Task<void> touch();
@@ -51,6 +52,7 @@ class Run {
 io::Task<void> Run::measure() {
     if (options_.names("fill")) co_await fill();
     if (options_.snapshots > 0) co_await take_snapshots();
+    if (options_.names("read_all")) co_await read_all();
     if (options_.names("first_touch_qd32")) co_await touch();
     for (const auto& load : loads) {
         if (!options_.wants(load.name)) continue;
@@ -68,6 +70,13 @@ io::Task<void> Run::fill() {
     for (std::uint64_t offset = 0; offset < options_.region; offset += most_bytes)
         co_await write(offset, 0, most_bytes);
     co_await volume_.flush();
+}
+
+// Once, so that the engine knows where everything is.
+io::Task<void> Run::read_all() {
+    const iovec piece{buffers_.bytes().data(), most_bytes};
+    for (std::uint64_t offset = 0; offset < options_.region; offset += most_bytes)
+        co_await volume_.read(offset, std::span{&piece, 1});
 }
 
 // Each has some blocks that the ones after it do not write again.
