@@ -48,7 +48,7 @@ io::Task<std::optional<std::uint32_t>> SlotSpace::allocate_now() {
 
 void SlotSpace::release(std::uint32_t slot) {
     free_.insert(slot);
-    if (starved()) room_made_.wake();
+    if (!room_made_.empty()) room_made_.wake();
 }
 
 void SlotSpace::release_without_room(std::uint32_t slot) {

@@ -52,8 +52,8 @@ class SlotSpace {
     std::size_t free_below_end() const { return free_.size() + holes_.size() + punching_; }
     std::size_t free_with_room() const { return free_.size(); }
     bool growing() const { return growing_; }
-    // Whether somebody waits for room.
-    bool starved() const { return !room_made_.empty(); }
+    // Whether somebody waits for room, and the file cannot grow.
+    bool starved() const { return full_ && !room_made_.empty(); }
     // Looks for room again, after some may have become free outside.
     void try_again();
 

@@ -41,6 +41,16 @@ TEST_F(SlotSpaces, GiveEachSlotToOneOnlyWhileTheyGrow) {
     EXPECT_GE(disk.size(), 40 * chunk_size);
 }
 
+TEST_F(SlotSpaces, AreNotStarvedWhileTheyGrow) {
+    io::TaskGroup waiting;
+    waiting.start(take(1));
+    EXPECT_TRUE(space.growing());
+    EXPECT_TRUE(taken.empty());
+    EXPECT_FALSE(space.starved());
+    EXPECT_TRUE(io::run(*loop, finish()));
+    EXPECT_EQ(taken.size(), 1u);
+}
+
 TEST_F(SlotSpaces, UseWhatWasGivenBackBeforeTheyGrow) {
     EXPECT_TRUE(io::run(*loop, take(10)));
     const auto end = space.end();
