@@ -251,6 +251,15 @@ io::Task<bool> Restacking::drop_unused() {
     co_return true;
 }
 
+io::Task<Restacking::Standstill> Restacking::stand_still() {
+    auto stack = co_await lock_.acquire(alone);
+    if (volume_.head().space->starved()) co_await fail(Kind::exhausted, "writes wait for room");
+    auto requests = co_await volume_.blocks_.acquire(everything);
+    co_await volume_.stable_.end_telling();
+    auto disk = co_await volume_.stable_.quiet();
+    co_return Standstill{std::move(stack), std::move(requests), std::move(disk)};
+}
+
 // What `child` lacks of the layers from `top` down to the one above `end` it has now.
 io::Task<void> Restacking::reparent(std::uint32_t child, std::uint32_t top, std::uint32_t end) {
     const auto held = co_await lock_.acquire(alone);

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "storage/volume/checkpoints.h"
 #include "storage/volume/layer.h"
 #include "storage/volume/range_lock.h"
 
@@ -28,6 +29,16 @@ class Restacking {
     io::Task<bool> drop_unused();
     // `child` has all of the layers from `top` down to the one above `end` itself now.
     io::Task<void> reparent(std::uint32_t child, std::uint32_t top, std::uint32_t end);
+
+    // While it exists nothing changes: no request runs and nothing is merged, the stack stays as it
+    // is, and so does what the disk has of it.
+    struct [[nodiscard]] Standstill {
+        RangeLock::Held stack;
+        RangeLock::Held requests;
+        Checkpoints::Quiet disk;
+    };
+    // Fails with exhausted where requests wait for room, for they would wait for good.
+    io::Task<Standstill> stand_still();
 
   private:
     Id next_id();

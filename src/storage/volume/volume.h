@@ -77,7 +77,7 @@ class Volume final : public storage::Block, public storage::Extents {
     bool has_base() const;
     const std::vector<LayerEntry>& layers() const { return journal_->layers(); }  // on the disk
     const Id& id() const { return journal_->owner(); }
-    // Fails with corrupt where a slot has two owners, or is counted wrongly. No request runs.
+    // Fails with corrupt where a slot has two owners, or is counted wrongly. Requests wait for it.
     io::Task<void> check_slots();
 
     // Everything known so far goes into the maps.

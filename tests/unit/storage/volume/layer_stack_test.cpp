@@ -39,6 +39,37 @@ class LayerStacks : public Volumes {
         for (const auto& snapshot : volume->snapshots()) names.push_back(snapshot.name);
         return names;
     }
+    io::Task<void> write_everywhere(std::uint64_t offset) {
+        auto bytes = pattern(4096, static_cast<unsigned>(offset));
+        const iovec piece{bytes.data(), bytes.size()};
+        for (; offset < size; offset += 1 << 20)
+            co_await volume->write(offset, std::span{&piece, 1});
+    }
+    io::Task<void> change_the_stack() {
+        for (std::uint64_t turn = 1; turn <= 6; ++turn) {
+            co_await write_everywhere(turn << 17);
+            co_await volume->snapshot(fmt::format("s{}", turn));
+            if (turn == 3) co_await volume->revert("s2");
+            if (turn > 3) co_await volume->delete_snapshot(fmt::format("s{}", turn - 2));
+        }
+        co_await volume->wait_idle();
+    }
+    io::Task<void> check_until(const bool& over) {
+        while (!over) {
+            co_await volume->check_slots();
+            ++checks;
+            co_await loop->sleep(std::chrono::microseconds{50});
+        }
+    }
+    io::Task<void> check_while_the_stack_changes() {
+        auto over = false;
+        io::TaskGroup checking;
+        checking.start(check_until(over));
+        auto changed = co_await change_the_stack().result();
+        over = true;
+        co_await checking.join();
+        co_await std::move(changed);
+    }
     io::Task<void> find_extents(storage::Extents& disk, std::uint64_t offset, std::uint64_t length,
                                 std::size_t most) {
         extents = co_await disk.extents(offset, length, most);
@@ -46,6 +77,7 @@ class LayerStacks : public Volumes {
 
     Bytes content = Bytes(size);
     std::vector<storage::Extent> extents;
+    unsigned checks = 0;
 };
 
 TEST_F(LayerStacks, KeepWhatWasFrozenWhileTheVolumeGoesOn) {
@@ -222,6 +254,16 @@ TEST_F(LayerStacks, GiveTheRoomOfDiscardedChunksBack) {
     reopen();
     expect(0, content);
     EXPECT_TRUE(run(volume->check_slots()));
+    shut_down();
+}
+
+TEST_F(LayerStacks, AreCountedWhileTheyChange) {
+    shut_down();
+    open_with_small_steps();
+    const auto outcome = run(check_while_the_stack_changes());
+    EXPECT_TRUE(outcome) << outcome.error().text();
+    EXPECT_GT(checks, 6u);
+    EXPECT_EQ(names(), (std::vector<std::string>{"s1", "s5", "s6"}));
     shut_down();
 }
 

@@ -164,6 +164,7 @@ class Volumes : public testing::Test {
         Options options;
         options.boot = boot;
         options.growth = {.segment = 8, .ahead = 2};
+        options.most_clean_pages = 2;
         options.most_free_slots = 4;
         options.upkeep_interval = std::chrono::milliseconds{1};
         volume = co_await Volume::open(*loop, files(), store, options);
