@@ -10,6 +10,7 @@ namespace sheaf::volume {
 
 namespace {
 
+constexpr std::uint64_t most_loaded = 64;  // pages at once
 constexpr std::size_t bytes_per_page = page_size - sizeof(PageHeader);
 
 bool bit(const std::vector<std::uint8_t>& bits, std::uint64_t number) {
@@ -22,6 +23,10 @@ void clear_bit(std::vector<std::uint8_t>& bits, std::uint64_t number) {
     bits[number / 8] &= static_cast<std::uint8_t>(~(1U << (number % 8)));
 }
 
+Failure no_memory() {
+    return fail(Kind::exhausted, "no memory for an intents page");
+}
+
 std::uint64_t pages_for(std::uint64_t regions) {
     return (regions + regions_per_page - 1) / regions_per_page;
 }
@@ -32,13 +37,23 @@ std::uint64_t Intents::file_size(std::uint64_t regions) {
     return pages_for(regions) * 2 * page_size;
 }
 
+// The first version of a page is in its second home.
+io::Task<void> Intents::create(File file, Id owner, std::uint64_t regions) {
+    storage::AlignedBuffer buffer{file_size(regions)};
+    if (buffer.bytes().empty()) co_await no_memory();
+    std::ranges::fill(buffer.bytes(), std::byte{0});
+    for (std::uint64_t number = 0; number < pages_for(regions); ++number)
+        seal(buffer.bytes().subspan((2 * number + 1) * page_size, page_size),
+             {PageKind::intents, owner, number}, 1);
+    co_await file.write(buffer.bytes(), 0);
+    co_await file.sync();
+}
+
 io::Task<std::unique_ptr<Intents>> Intents::open(io::TaskGroup& work, File file, Id owner,
-                                                 std::uint64_t regions, Content content) {
+                                                 std::uint64_t regions) {
     auto intents = std::unique_ptr<Intents>{new Intents{work, std::move(file), owner}};
     intents->resize(regions);
-    if (content == Content::fresh) co_return intents;
-    for (std::uint64_t number = 0; number < intents->pages_.size(); ++number)
-        co_await intents->load(number);
+    co_await intents->load();
     // A process that was killed may have left a version that is there, but not stable yet.
     co_await intents->file_.sync();
     co_return intents;
@@ -54,22 +69,40 @@ void Intents::resize(std::uint64_t regions) {
     }
 }
 
+io::Task<void> Intents::load() {
+    for (std::uint64_t first = 0; first < pages_.size(); first += most_loaded) {
+        const auto count = std::min<std::uint64_t>(most_loaded, pages_.size() - first);
+        storage::AlignedBuffer buffer{count * 2 * page_size};
+        if (buffer.bytes().empty()) co_await no_memory();
+        co_await read_versions(first, buffer.bytes());
+        for (std::uint64_t i = 0; i < count; ++i)
+            take(first + i, buffer.bytes().subspan(2 * i * page_size, 2 * page_size));
+    }
+}
+
+// Where they cannot be read together, each alone; zeros, which are not sound, where it cannot be.
+io::Task<void> Intents::read_versions(std::uint64_t first, std::span<std::byte> into) {
+    const auto place = 2 * first * page_size;
+    const auto together = co_await file_.read(into, place).result();
+    for (std::size_t at = 0; at < into.size() && !together; at += page_size) {
+        const auto version = into.subspan(at, page_size);
+        const auto outcome = co_await file_.read(version, place + at).result();
+        if (!outcome) std::ranges::fill(version, std::byte{0});
+    }
+}
+
 // The newer of two sound versions counts. Where a write was torn the older one does: the marks that
 // it lacks were never relied on. Where there is none, anything may have been marked.
-io::Task<void> Intents::load(std::uint64_t number) {
+void Intents::take(std::uint64_t number, std::span<const std::byte> versions) {
     auto& page = pages_[number];
-    storage::AlignedBuffer buffer{page_size};
-    if (buffer.bytes().empty()) co_await fail(Kind::exhausted, "no memory for an intents page");
     auto sound = false;
-    for (std::uint64_t home = 0; home < 2; ++home) {
-        const auto outcome =
-            co_await file_.read(buffer.bytes(), (2 * number + home) * page_size).result();
-        if (!outcome) continue;
-        const auto header = check(buffer.bytes(), {PageKind::intents, owner_, number});
+    for (std::size_t home = 0; home < 2; ++home) {
+        const auto version = versions.subspan(home * page_size, page_size);
+        const auto header = check(version, {PageKind::intents, owner_, number});
         if (!header || (sound && header->sequence < page.sequence)) continue;
         sound = true;
         page.sequence = header->sequence;
-        const auto bits = buffer.bytes().subspan(sizeof(PageHeader));
+        const auto bits = version.subspan(sizeof(PageHeader));
         std::ranges::transform(bits, page.wanted.begin(),
                                [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
     }
@@ -143,6 +176,8 @@ void Intents::clear(std::uint64_t region) {
 }
 
 io::Task<void> Intents::settle(std::uint64_t first) {
+    for (auto number = pages_for(first); number < pages_.size(); ++number)
+        if (pages_[number].changed) start_writing(number);
     for (auto number = pages_for(first); number < pages_.size(); ++number) {
         while (pages_[number].changed || pages_[number].writing) {
             const auto failures = failures_;
@@ -183,7 +218,7 @@ io::Task<void> Intents::write(std::uint64_t number) {
 io::Task<void> Intents::write_once(std::uint64_t number) {
     auto& page = pages_[number];
     storage::AlignedBuffer buffer{page_size};
-    if (buffer.bytes().empty()) co_await fail(Kind::exhausted, "no memory for an intents page");
+    if (buffer.bytes().empty()) co_await no_memory();
     const auto image = page.wanted;
     page.changed = false;
     std::ranges::transform(page.certain, image, page.certain.begin(),

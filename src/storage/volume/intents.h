@@ -19,11 +19,11 @@ namespace sheaf::volume {
 // Regions are numbered from the start of the volume. Loop thread only.
 class Intents {
   public:
-    // Work of its own runs in `work`, which is joined before this is destroyed. Of a fresh
-    // file nothing is read; settle() makes it one that can be kept.
-    enum class Content : std::uint8_t { fresh, kept };
+    // Makes a file that says that nothing is marked; it is empty before.
+    static io::Task<void> create(File file, Id owner, std::uint64_t regions);
+    // Work of its own runs in `work`, which is joined before this is destroyed.
     static io::Task<std::unique_ptr<Intents>> open(io::TaskGroup& work, File file, Id owner,
-                                                   std::uint64_t regions, Content content);
+                                                   std::uint64_t regions);
 
     // How long the file must be, in bytes.
     static std::uint64_t file_size(std::uint64_t regions);
@@ -59,7 +59,9 @@ class Intents {
 
     Intents(io::TaskGroup& work, File file, Id owner)
         : work_(work), file_(std::move(file)), owner_(owner) {}
-    io::Task<void> load(std::uint64_t number);
+    io::Task<void> load();
+    io::Task<void> read_versions(std::uint64_t first, std::span<std::byte> into);
+    void take(std::uint64_t number, std::span<const std::byte> versions);
     void start_writing(std::uint64_t number);
     io::Task<void> write(std::uint64_t number);
     io::Task<void> write_once(std::uint64_t number);

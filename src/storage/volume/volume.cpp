@@ -80,13 +80,7 @@ io::Task<void> Volume::create(io::Loop& loop, Files files, Shape shape) {
     auto first = co_await File::create(loop, std::move(files.journal[0]));
     auto second = co_await File::create(loop, std::move(files.journal[1]));
     auto intent = co_await File::create(loop, std::move(files.intent));
-    io::TaskGroup work;
-    const auto regions = regions_of(shape.size);
-    auto intents =
-        co_await Intents::open(work, std::move(intent), shape.id, regions, Intents::Content::fresh);
-    auto settled = co_await intents->settle().result();
-    co_await work.join();
-    co_await std::move(settled);
+    co_await Intents::create(std::move(intent), shape.id, regions_of(shape.size));
     const auto superblock = first_superblock(shape);
     Journal::Files copies{std::move(first), std::move(second)};
     auto journal = Journal::create(std::move(copies), shape.id, superblock);

@@ -24,8 +24,7 @@ io::Task<void> Volume::recover(Files files) {
     journal_ = co_await Journal::open(std::move(copies));
     const auto superblock = journal_->superblock();
     const auto regions = (superblock.size + region_size - 1) / region_size;
-    intents_ = co_await Intents::open(work_, std::move(intent), journal_->owner(), regions,
-                                      Intents::Content::kept);
+    intents_ = co_await Intents::open(work_, std::move(intent), journal_->owner(), regions);
     co_await layers_.take(std::move(files.layers), journal_->layers(), superblock);
     reader_.set_checksums(checksums() &&
                           !broken(options_.mutation, Mutation::checksums_not_looked_at));

@@ -14,9 +14,14 @@ class IntentsTest : public testing::Test {
   protected:
     IntentsTest() { disk.set_capacity(1 << 20); }
 
-    io::Task<void> open(Intents::Content content) {
+    io::Task<void> open() {
         auto file = co_await File::create(*loop, std::move(*loop->open(disk)));
-        intents = co_await Intents::open(work, std::move(file), ours, regions, content);
+        intents = co_await Intents::open(work, std::move(file), ours, regions);
+    }
+    io::Task<void> create() {
+        auto file = co_await File::create(*loop, std::move(*loop->open(disk)));
+        co_await Intents::create(std::move(file), ours, regions);
+        co_await open();
     }
     io::Task<void> mark(std::uint64_t first, std::uint64_t end) {
         co_await intents->mark(first, end);
@@ -29,7 +34,7 @@ class IntentsTest : public testing::Test {
     void reopen() {
         run(finish());
         intents.reset();
-        run(open(Intents::Content::kept));
+        run(open());
     }
     void cut_power() {
         disk.power_cut();
@@ -43,7 +48,7 @@ class IntentsTest : public testing::Test {
 };
 
 TEST_F(IntentsTest, AMarkSurvivesAPowerCutOnceItIsStable) {
-    run(open(Intents::Content::fresh));
+    run(create());
     run(settle());
     EXPECT_FALSE(intents->stable(regions - 1));
     run(mark(3, 5));
@@ -60,7 +65,7 @@ TEST_F(IntentsTest, AMarkSurvivesAPowerCutOnceItIsStable) {
 }
 
 TEST_F(IntentsTest, AMarkTakenBackIsNotReliedOnEvenBeforeTheDiskKnows) {
-    run(open(Intents::Content::fresh));
+    run(create());
     run(mark(7, 8));
     intents->clear(7);
     EXPECT_FALSE(intents->stable(7));
@@ -74,7 +79,7 @@ TEST_F(IntentsTest, AMarkTakenBackIsNotReliedOnEvenBeforeTheDiskKnows) {
 }
 
 TEST_F(IntentsTest, MarksAheadGoWithOthersAndMayBeTakenBackMeanwhile) {
-    run(open(Intents::Content::fresh));
+    run(create());
     run(settle());
     intents->mark_ahead(8, 10);
     io::TaskGroup marking;
@@ -88,7 +93,7 @@ TEST_F(IntentsTest, MarksAheadGoWithOthersAndMayBeTakenBackMeanwhile) {
 }
 
 TEST_F(IntentsTest, WhereNoVersionIsSoundEverythingIsMarked) {
-    run(open(Intents::Content::fresh));
+    run(create());
     run(settle());
     run(settle());
     disk.flip_bit(100, 1);         // the first page, one home
@@ -101,7 +106,7 @@ TEST_F(IntentsTest, WhereNoVersionIsSoundEverythingIsMarked) {
 }
 
 TEST_F(IntentsTest, AMarkThatCannotBeWrittenIsAnError) {
-    run(open(Intents::Content::fresh));
+    run(create());
     run(settle());
     disk.set_faults({.error = 1});
     EXPECT_FALSE(io::run(*loop, mark(1, 2)));
