@@ -89,7 +89,10 @@ io::Task<void> Merger::release_all() {
 }
 
 bool Merger::touches(const Layer& layer) const {
-    if (!job_ || broken(volume_.options_.mutation, Mutation::chain_while_merging)) return false;
+    if (broken(volume_.options_.mutation, Mutation::chain_while_merging)) return false;
+    // Where copying failed it may have changed since its map was written.
+    if (layer.is(layer_frozen) && layer.map.changed_pages() > 0) return true;
+    if (!job_) return false;
     if (layer.entry.number == job_->child) return true;
     if (!valid(*job_)) return false;
     const auto span = span_of(*job_);
