@@ -173,9 +173,9 @@ io::Task<void> Merger::perform(Job job) {
     co_await volume_.checkpoint();
     auto* child = volume_.layers_.find(job.child);
     if (!child || !valid(job)) co_return;
-    // Where some are known it was the head of late, and what is free is known or not to be told.
-    if (child != &volume_.head() && !child->free_slots_known && child->known_slots.empty() &&
-        child->space->free_below_end() == 0)
+    // Where some became free without being noted, they cannot be told from what is still in use.
+    const auto noted = !child->known_slots.empty() || child->space->free_below_end() == 0;
+    if (child != &volume_.head() && !child->free_slots_known && noted)
         co_await volume_.upkeep_.find_free_slots(*child);
     progress_ = {};
     if (!valid(job)) co_return;

@@ -15,18 +15,25 @@ namespace {
 constexpr std::size_t most_at_once = 65536;  // regions that are looked at in one round
 constexpr auto page_span = std::uint64_t{chunks_per_page} * chunk_size;
 
+// Of slots that are freed from here on the log may still say that they are in use: they are noted,
+// so that free ones can be looked for at any time.
+void begin_noting_slots(Layer& layer) {
+    layer.free_slots_known = layer.entry.slots_used == layer.space->end();
+    if (!layer.free_slots_known) layer.known_slots.assign(layer.space->end(), false);
+}
+
+// That reads the whole map, so it is done when the file has to grow for want of them, not before.
+bool wants_free_slots(const Layer& head) {
+    return !head.free_slots_known &&
+           (head.space->starved() || head.space->end() > head.known_slots.size());
+}
+
 }  // namespace
 
 // Sleeps for good while there is nothing to keep up.
 io::Task<void> Upkeep::run() {
     auto& volume = volume_;
-    // Only now: of slots that are freed later the log may still say that they are in use.
-    auto& head = volume.head();
-    if (head.entry.slots_used < head.space->end()) {
-        const auto found = co_await find_free_slots(head).result();
-    } else {
-        head.free_slots_known = true;
-    }
+    begin_noting_slots(volume.head());
     while (!volume.closed_) {
         volume.forget_unused();
         if (volume.intents_->count() == 0 && volume.untrusted_.empty() &&
@@ -36,6 +43,8 @@ io::Task<void> Upkeep::run() {
         }
         co_await volume.loop_.sleep(volume.options_.upkeep_interval);
         // What fails here is tried again next time; requests that depend on it fail by themselves.
+        if (wants_free_slots(volume.head()))
+            static_cast<void>(co_await find_free_slots(volume.head()).result());
         const auto given_back = co_await give_back_room().result();
         const auto reconciled = co_await reconcile().result();
         const auto cleaned = co_await clean().result();
@@ -60,13 +69,13 @@ io::Task<void> Upkeep::give_back_room() {
     }
 }
 
-// Slots below the end that no chunk has. Those that became free since the volume was opened are
-// known already. Whether they have room behind them nobody knows.
+// Slots below the end that no chunk has. Those that became free since they are noted are known
+// already. Whether they have room behind them nobody knows.
 io::Task<void> Upkeep::find_free_slots(Layer& layer) {
-    layer.known_slots.assign(layer.space->end(), false);
-    auto outcome = co_await note_used_slots(layer).result();
+    if (layer.known_slots.empty()) begin_noting_slots(layer);
+    if (layer.free_slots_known) co_return;
+    co_await note_used_slots(layer);
     const auto known = std::exchange(layer.known_slots, {});
-    co_await std::move(outcome);
     for (std::size_t slot = 0; slot < known.size(); ++slot)
         if (!known[slot]) layer.space->release_without_room(static_cast<std::uint32_t>(slot));
     layer.free_slots_known = true;

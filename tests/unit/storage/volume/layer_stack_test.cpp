@@ -70,6 +70,20 @@ class LayerStacks : public Volumes {
         co_await checking.join();
         co_await std::move(changed);
     }
+    // Ends when a chunk finds room where the file has it already.
+    io::Task<void> write_new_chunks_from(std::uint64_t offset) {
+        auto bytes = pattern(4096, 19);
+        const iovec piece{bytes.data(), bytes.size()};
+        for (auto slots = std::uint32_t{0}; offset < size; offset += chunk_size) {
+            co_await volume->write(offset, std::span{&piece, 1});
+            co_await volume->checkpoint();
+            if (std::exchange(slots, volume->layers().back().slots_end) ==
+                volume->layers().back().slots_end)
+                co_return;
+            co_await loop->sleep(std::chrono::milliseconds{2});
+        }
+        co_await fail(Kind::exhausted, "the file has grown all the time");
+    }
     io::Task<void> find_extents(storage::Extents& disk, std::uint64_t offset, std::uint64_t length,
                                 std::size_t most) {
         extents = co_await disk.extents(offset, length, most);
@@ -253,6 +267,18 @@ TEST_F(LayerStacks, GiveTheRoomOfDiscardedChunksBack) {
     expect(0, content);
     reopen();
     expect(0, content);
+    EXPECT_TRUE(run(volume->check_slots()));
+    shut_down();
+}
+
+TEST_F(LayerStacks, FindTheFreeSlotsOfAnEarlierLife) {
+    shut_down();
+    open_with_small_steps();
+    fill(0, 8 << 20, 18);
+    ASSERT_TRUE(run(volume->discard(0, 4 << 20)));
+    shut_down();
+    open_with_small_steps();
+    EXPECT_TRUE(run(write_new_chunks_from(8 << 20)));
     EXPECT_TRUE(run(volume->check_slots()));
     shut_down();
 }
