@@ -38,12 +38,13 @@ inline constexpr auto loads = std::to_array<Load>({
     {"durable_write_qd1", Direction::durable_write, 4096, 1, Order::random},
 });
 
-// PROGRAM PLACE... [test=NAME,...] [ms=N] [region_mib=N] [snapshots=N]
+// PROGRAM PLACE... [test=NAME,...] [ms=N] [region_mib=N] [snapshots=N] [chunks=N]
 struct Options {
     std::string_view tests;
     std::uint64_t milliseconds = 500;
     std::uint64_t region = 256 << 20;
     std::uint64_t snapshots = 0;
+    std::uint64_t chunks = 0;
 
     bool wants(std::string_view load) const { return tests.empty() || names(load); }
     bool names(std::string_view load) const {
@@ -61,6 +62,7 @@ inline Options parse(int count, char** words) {
         if (word.starts_with("ms=")) options.milliseconds = number;
         if (word.starts_with("region_mib=")) options.region = number << 20;
         if (word.starts_with("snapshots=")) options.snapshots = number;
+        if (word.starts_with("chunks=")) options.chunks = number;
     }
     return options;
 }

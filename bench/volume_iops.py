@@ -20,8 +20,6 @@ PEERS = ("raw", "qcow2")
 RATES = ("randread_qd1", "randread_qd32", "randwrite_qd1", "randwrite_qd32", "read_128k", "write_128k")
 DURABLE = "durable_write_qd1"
 FIRST_TOUCH = "first_touch_qd32"
-SNAPSHOTS = 50
-BEHIND_SNAPSHOTS = f"randread_qd32_{SNAPSHOTS}_snapshots"
 CPU_METRIC = "randread_qd32"
 RATE_MS = 300
 CPU_MS = 1500
@@ -138,8 +136,6 @@ def beside_raw(setting, folder, pool, cpu):
     rates_beside_raw(setting, pool, raw)
     if setting.wanted(FIRST_TOUCH):
         first_touch(setting, pool, raw)
-    if setting.wanted(BEHIND_SNAPSHOTS):
-        behind_snapshots(setting, pool)
 
 
 def rates_beside_raw(setting, pool, raw):
@@ -171,20 +167,6 @@ def first_touch(setting, pool, raw):
         found = harness.read_metrics(raw.run(f"test=randwrite_qd32 ms={RATE_MS}"), ["randwrite_qd32"])
         theirs.append(found["randwrite_qd32"]["iops"])
     report(FIRST_TOUCH, "iops", ours, "raw-io_uring-overwrite", theirs)
-
-
-def behind_snapshots(setting, pool):
-    """Reads through many snapshots, beside reads of the same volume's like through none."""
-    pool.create("deep")
-    pool.run("deep", "test=fill")
-    pool.run("deep", f"test=none snapshots={SNAPSHOTS}")
-    words = f"test=randread_qd32 ms={RATE_MS}"
-    values = {"deep": [], "hot": []}
-    for _ in range(setting.runs):
-        for name, iops in values.items():
-            found = harness.read_metrics(pool.run(name, words), ["randread_qd32"])
-            iops.append(found["randread_qd32"]["iops"])
-    report(BEHIND_SNAPSHOTS, "iops", values["deep"], "no-snapshots", values["hot"])
 
 
 def cpu_beside_raw(setting, pool, raw):
