@@ -59,7 +59,7 @@ SimDisk::Ticket SimDisk::begin(const Request& request) {
 int SimDisk::finish(Ticket ticket) {
     const auto [request, began, size] = in_flight_.extract(ticket).mapped();
     if (!powered_) return -EIO;
-    if (random_.chance(faults_.error)) {
+    if (fails(request)) {
         land_partly(request);
         return -EIO;
     }
@@ -70,6 +70,13 @@ int SimDisk::finish(Ticket ticket) {
         case Request::Code::fdatasync: make_stable(began, size); return 0;
         default: return -EOPNOTSUPP;
     }
+}
+
+bool SimDisk::fails(const Request& request) {
+    constexpr std::uint64_t start = 8192;
+    if (random_.chance(faults_.error)) return true;
+    return request.code == Request::Code::write && request.offset < start &&
+           random_.chance(faults_.error_at_start);
 }
 
 void SimDisk::abandon(Ticket ticket) {

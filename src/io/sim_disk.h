@@ -37,7 +37,8 @@ class SimDisk {
     static constexpr std::size_t sector_size = 512;
 
     struct Faults {
-        double error = 0;  // probability of EIO for each request
+        double error = 0;           // probability of EIO for each request
+        double error_at_start = 0;  // besides, of each write to the first 8 KiB
         double short_transfer = 0;
         double lost = 0;  // of each write that succeeds
         double misdirected = 0;
@@ -63,6 +64,7 @@ class SimDisk {
     // What a read would give now.
     std::span<const std::byte> content() const { return visible_; }
     void set_faults(const Faults& faults) { faults_ = faults; }
+    const Faults& faults() const { return faults_; }
 
     // Decides what survives and fails everything from now on, until power_on().
     void power_cut();
@@ -88,6 +90,7 @@ class SimDisk {
     };
     enum class Extent { whole, any_sectors };
 
+    bool fails(const Request& request);
     int read(const Request& request);
     int write(const Request& request);
     bool grow(std::uint64_t size);

@@ -66,6 +66,7 @@ class VolumeHistory {
     void set_faults();
     void start_step();
     void start_request();
+    void lose_power();
 
     // volume_requests.cpp
     io::Task<void> verify();
@@ -83,11 +84,16 @@ class VolumeHistory {
 
     // volume_layers.cpp
     void start_layer_step();
+    void start_delete(std::string name);
     void failed_to_change();
+    io::Task<void> take_time();
+    io::Task<void> refuse_superblocks();
+    void set_error_at_start(double probability);
+    io::Task<void> flush_and_lose_power();
     io::Task<void> make_base();
     io::Task<void> take_snapshot();
     io::Task<void> delete_snapshot(std::string name);
-    io::Task<void> read_snapshot(std::string name);
+    io::Task<void> read_snapshot(std::string name, std::uint64_t reads);
     io::Task<void> revert(std::string name);
     io::Task<void> resize();
     io::Task<void> flatten();
@@ -108,12 +114,12 @@ class VolumeHistory {
     std::uint64_t size_;
     VolumeWorld world_;
     SectorModel model_;
-    volume::Id head_{};  // the layer that is written, as of the last life's end
     Books books_;
     std::list<Books::node_type> deleted_;  // that a view may still be read of
     std::optional<std::string> reverting_to_;
     volume::Id reverting_from_{};  // the head before, which is another one if that came to be
-    bool quiet_wanted_ = false;    // nothing new is asked until what runs is over
+    bool powered_ = true;
+    bool quiet_wanted_ = false;  // nothing new is asked until what runs is over
     unsigned last_snapshot_ = 0;
     std::unique_ptr<volume::Volume> volume_;
     std::optional<io::TaskGroup> requests_;  // of this life

@@ -17,6 +17,7 @@ using volume::Volume;
 constexpr auto sector = SectorModel::sector_size;
 constexpr std::uint64_t piece_size = 64_KiB;
 constexpr std::size_t most_snapshots = 4;
+constexpr std::uint64_t most_reads = 30;  // of one view
 
 }  // namespace
 
@@ -37,12 +38,18 @@ std::optional<std::string> VolumeHistory::draw_snapshot() {
 void VolumeHistory::start_layer_step() {
     const auto draw = random_.below(100);
     const auto name = draw_snapshot();
-    if (draw < 30 || !name) {
-        if (books_.size() < most_snapshots) requests_->start(take_snapshot());
+    if (name && volume_->merging() && random_.chance(0.3)) {
+        // What is half merged is not to be claimed.
+        requests_->start(checkpoint());
+        requests_->start(clone(*name));
+    } else if (draw < 30 || !name) {
+        if (books_.size() >= most_snapshots) return;
+        if (random_.chance(0.3)) requests_->start(refuse_superblocks());
+        requests_->start(take_snapshot());
     } else if (draw < 55) {
-        requests_->start(delete_snapshot(*name));
+        start_delete(*name);
     } else if (draw < 70) {
-        requests_->start(read_snapshot(*name));
+        requests_->start(read_snapshot(*name, 1 + random_.below(6)));
     } else if (draw < 80) {
         requests_->start(clone(*name));
     } else if (draw < 88) {
@@ -52,6 +59,16 @@ void VolumeHistory::start_layer_step() {
     } else {
         quiet_wanted_ = true;
     }
+}
+
+// What the youngest has is merged into the head, under requests. Whoever reads it may go on until
+// it would long be merged.
+void VolumeHistory::start_delete(std::string name) {
+    const auto youngest = fmt::format("s{}", last_snapshot_);
+    const auto book = books_.find(youngest);
+    if (book != books_.end() && book->second.certain && random_.chance(0.5)) name = youngest;
+    if (random_.chance(0.2)) requests_->start(read_snapshot(name, most_reads));
+    requests_->start(delete_snapshot(name));
 }
 
 // It fails too where a write that was lost or went astray is found by reading again.
@@ -99,10 +116,36 @@ io::Task<void> VolumeHistory::take_snapshot() {
         model_.flushed(began);
     } else {
         failed_to_change();
+        if (outcome.error().kind() == Kind::io) co_await flush_and_lose_power();
     }
 }
 
-// Whoever reads it may go on.
+// For a moment, which may be that of a commit, the journals take no superblock.
+io::Task<void> VolumeHistory::refuse_superblocks() {
+    const auto pause = random_.between(io::Duration{0}, std::chrono::milliseconds{15});
+    co_await world_.loop().sleep(pause);
+    set_error_at_start(1);
+    const auto over = co_await world_.loop().sleep(std::chrono::milliseconds{2}).result();
+    set_error_at_start(0);
+}
+
+void VolumeHistory::set_error_at_start(double probability) {
+    for (const auto part : {VolumeWorld::Part::first_journal, VolumeWorld::Part::second_journal}) {
+        auto faults = world_.disk(part).faults();
+        faults.error_at_start = probability;
+        world_.disk(part).set_faults(faults);
+    }
+}
+
+// What the flush has said counts, whatever the disk has of the change that failed.
+io::Task<void> VolumeHistory::flush_and_lose_power() {
+    const auto began = model_.now();
+    const auto outcome = co_await volume_->flush().result();
+    if (!outcome) co_return;
+    model_.flushed(began);
+    lose_power();
+}
+
 io::Task<void> VolumeHistory::delete_snapshot(std::string name) {
     ++result_.coverage.deletes;
     books_.at(name).certain = false;
@@ -114,11 +157,11 @@ io::Task<void> VolumeHistory::delete_snapshot(std::string name) {
     }
 }
 
-io::Task<void> VolumeHistory::read_snapshot(std::string name) {
+io::Task<void> VolumeHistory::read_snapshot(std::string name, std::uint64_t reads) {
     ++result_.coverage.views;
     auto& book = books_.at(name);
     const auto view = co_await volume_->view(name);
-    for (auto reads = 1 + random_.below(6); reads > 0 && !over(); --reads) {
+    for (; reads > 0 && !over(); --reads) {
         const auto length = sector * (1 + random_.below(piece_size / sector));
         const Place place{random_.below((book.size - length) / sector) * sector, length};
         storage::AlignedBuffer buffer{piece_size};
@@ -131,8 +174,7 @@ io::Task<void> VolumeHistory::read_snapshot(std::string name) {
         } else if (auto wrong = book.model.end_read(place.sectors(), beginning, bytes)) {
             violate(fmt::format("snapshot {}: {}", name, *wrong));
         }
-        const auto pause = random_.between(io::Duration{0}, std::chrono::milliseconds{5});
-        co_await world_.loop().sleep(pause);
+        co_await take_time();
     }
 }
 
@@ -174,16 +216,24 @@ io::Task<void> VolumeHistory::flatten() {
     }
 }
 
+// While claims are made, files opened.
+io::Task<void> VolumeHistory::take_time() {
+    const auto time = random_.between(io::Duration{0}, std::chrono::milliseconds{5});
+    co_await world_.loop().sleep(time);
+}
+
 // A second engine on the same host, while the first goes on.
 io::Task<void> VolumeHistory::clone(std::string name) {
+    const auto& book = books_.at(name);
     auto view = co_await volume_->view(name);
     auto chain = volume_->chain(name);
     if (!chain) co_return;
     ++result_.coverage.clones;
-    const auto& book = books_.at(name);
+    co_await take_time();
     const auto number = world_.add(book.size, *std::move(chain));
     auto model = book.model;
     view.reset();
+    co_await take_time();
     const auto outcome =
         co_await use_clone(number, std::move(model), world_.shape(number).size).result();
     world_.drop(number);
@@ -239,7 +289,6 @@ io::Task<void> VolumeHistory::settle_books() {
     world_.end_other_claims(VolumeWorld::first, volume_->layers());
     if (const auto name = std::exchange(reverting_to_, std::nullopt))
         if (head_of(*volume_) != reverting_from_) model_ = books_.at(*name).model;
-    head_ = head_of(*volume_);
     const auto size = volume_->geometry().size;
     if (size < size_) violate(fmt::format("the volume has {} bytes, after {}", size, size_));
     size_ = size;

@@ -122,8 +122,9 @@ io::Task<void> VolumeHistory::verify_block(std::uint64_t offset) {
     }
 }
 
+// Of the layer that is written now: a commit that had failed may have changed which one that is.
 void VolumeHistory::flip_bits() {
-    auto& data = world_.data(head_);
+    auto& data = world_.data(head_of(*volume_));
     if (data.size() == 0 || !random_.chance(0.5)) return;
     flips_ = 1 + random_.below(4);
     result_.coverage.flipped_bits += flips_;

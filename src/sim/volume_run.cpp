@@ -93,6 +93,8 @@ void VolumeHistory::set_faults() {
     faults.error = random_.chance(0.4) ? 0.01 : 0;
     if (random_.chance(0.2)) faults.most_delay = std::chrono::milliseconds{20};
     world_.set_faults(faults);
+    // Or many commits fail at first, and the next one has to finish them.
+    if (random_.chance(0.2)) set_error_at_start(0.3);
     // One of the disks that hold metadata loses writes, or puts them elsewhere.
     if (!random_.chance(0.3)) return;
     constexpr auto breakable =
@@ -107,7 +109,8 @@ void VolumeHistory::set_faults() {
 io::Task<void> VolumeHistory::one_life() {
     requests_.emplace();
     const auto steps = 20 + random_.below(120);
-    for (std::uint64_t step = 0; step < steps && !over(); ++step) {
+    auto claims_ended = world_.claims_ended();
+    for (std::uint64_t step = 0; step < steps && powered_ && !over(); ++step) {
         if (requests_->size() < most_in_flight) start_step();
         const auto pause = random_.between(io::Duration{0}, std::chrono::microseconds{400});
         if (random_.chance(0.02)) {
@@ -115,6 +118,10 @@ io::Task<void> VolumeHistory::one_life() {
         } else {
             co_await world_.loop().sleep(pause);
         }
+        // What a claim was on is gone, whatever the table says.
+        const auto ended =
+            world_.claims_ended() != std::exchange(claims_ended, world_.claims_ended());
+        if (ended && powered_ && random_.chance(0.5)) lose_power();
     }
 }
 
@@ -128,7 +135,7 @@ void VolumeHistory::start_step() {
         return;
     }
     ++result_.coverage.steps;
-    if (random_.chance(0.08)) {
+    if (random_.chance(volume_->merging() ? 0.2 : 0.08)) {
         start_layer_step();
     } else {
         start_request();
@@ -159,16 +166,26 @@ VolumeHistory::Place VolumeHistory::draw_place(std::uint64_t unit) {
     return {random_.below((size_ - length) / unit + 1) * unit, length};
 }
 
+void VolumeHistory::lose_power() {
+    world_.power_cut();
+    powered_ = false;
+}
+
 // However a life ends, what was flushed is there in the next.
 io::Task<void> VolumeHistory::end_life() {
     const auto draw = random_.below(10);
-    if (draw >= 6) world_.power_cut();
+    if (draw >= 6 && powered_) lose_power();
     if (draw < 2) world_.set_faults({});
     requests_->cancel();
     co_await requests_->join();
-    head_ = head_of(*volume_);
     quiet_wanted_ = false;
-    if (draw < 2) {
+    if (!powered_) {
+        co_await volume_->abandon();
+        world_.power_on();
+        powered_ = true;
+        model_.crashed(Crash::power_cut);
+        ++result_.coverage.power_cuts;
+    } else if (draw < 2) {
         const auto began = model_.now();
         const auto closed = co_await volume_->shut_down().result();
         if (closed) {
@@ -178,15 +195,10 @@ io::Task<void> VolumeHistory::end_life() {
             if (!volume_->reconciling()) flip_bits();
         }
         model_.crashed(Crash::kill);
-    } else if (draw < 6) {
+    } else {
         co_await volume_->abandon();
         model_.crashed(Crash::kill);
         ++result_.coverage.kills;
-    } else {
-        co_await volume_->abandon();
-        world_.power_on();
-        model_.crashed(Crash::power_cut);
-        ++result_.coverage.power_cuts;
     }
     close_books();
 }

@@ -163,6 +163,7 @@ io::Task<void> VolumeWorld::Store::release(volume::Id layer) {
     co_await take_time();
     if (const auto found = world_.layers_.find(layer); found != world_.layers_.end())
         found->second.claims.erase(number_);
+    if (number_ == first) ++world_.claims_ended_;
 }
 
 io::Task<bool> VolumeWorld::Store::shared(volume::Id layer) {

@@ -46,6 +46,8 @@ class VolumeWorld {
     // How many claims the volume has.
     std::size_t claims(Number number) const;
     bool shared(Number number, const volume::Id& layer) const;
+    // How often the engine of the first volume has ended one.
+    std::uint64_t claims_ended() const { return claims_ended_; }
 
     // The files, opened anew, of all layers that the volume has a claim on.
     Result<volume::Files> open(Number number = first);
@@ -103,6 +105,7 @@ class VolumeWorld {
     Clock clock_;
     std::vector<std::unique_ptr<VolumeOnDisks>> volumes_;
     std::map<volume::Id, LayerOnDisks> layers_;
+    std::uint64_t claims_ended_ = 0;
     io::SimDisk::Faults faults_;
     io::SimRandom random_;
     bool powered_ = true;

@@ -1,13 +1,14 @@
 // Breaks each rule of the storage engine in turn and runs histories until one finds it.
 //
-//     volume_mutations              all that a history is known to find
-//     volume_mutations NAME SEED    one history with one rule broken, whichever it is
+//     volume_mutations              all of them
+//     volume_mutations NAME SEED    one history with one rule broken
 //
 // The exit code is 1 where a broken rule was not found.
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,21 +19,47 @@
 
 namespace {
 
+using sheaf::volume::Mutation;
 using sheaf::volume::MutationName;
 
 constexpr std::uint64_t most_seeds = 200;
+
+// A history that found it, to begin with: most changes of the engine leave that as it is.
+struct KnownSeed {
+    Mutation mutation;
+    std::uint64_t seed;
+};
+constexpr auto known_seeds = std::to_array<KnownSeed>({
+    {Mutation::claim_ended_before_commit, 48},
+    {Mutation::room_given_back_before_stable, 45},
+    {Mutation::view_not_pinned, 5},
+    {Mutation::claims_of_others_ignored, 5},
+    {Mutation::merge_without_lock, 45},
+    {Mutation::chain_while_merging, 19},
+    {Mutation::flush_before_the_stack, 5},
+});
+
+std::uint64_t known_seed(Mutation mutation) {
+    for (const auto& known : known_seeds)
+        if (known.mutation == mutation) return known.seed;
+    return 1;
+}
 
 sheaf::sim::VolumeRunResult run(const MutationName& broken, std::uint64_t seed) {
     return sheaf::sim::run_volume({.seed = seed, .steps = 600, .mutation = broken.mutation});
 }
 
-bool is_found(const MutationName& broken) {
-    for (std::uint64_t seed = 1; seed <= most_seeds; ++seed) {
-        const auto result = run(broken, seed);
-        if (result.violation.empty()) continue;
+bool finds(const MutationName& broken, std::uint64_t seed) {
+    const auto result = run(broken, seed);
+    if (!result.violation.empty())
         fmt::print("{}: seed {}: {}\n", broken.name, seed, result.violation);
-        return true;
-    }
+    return !result.violation.empty();
+}
+
+bool is_found(const MutationName& broken) {
+    if (finds(broken, known_seed(broken.mutation))) return true;
+    for (std::uint64_t seed = 1; seed <= most_seeds; ++seed)
+        if (finds(broken, seed)) return true;
     fmt::print("{}: not found by {} histories\n", broken.name, most_seeds);
     return false;
 }
@@ -54,8 +81,6 @@ bool is_found_alone(const MutationName& broken) {
 
 const MutationName* find(const char* name) {
     for (const auto& mutation : sheaf::volume::mutations)
-        if (std::strcmp(name, mutation.name) == 0) return &mutation;
-    for (const auto& mutation : sheaf::volume::mutations_not_found)
         if (std::strcmp(name, mutation.name) == 0) return &mutation;
     return nullptr;
 }

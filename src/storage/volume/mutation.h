@@ -42,9 +42,12 @@ inline constexpr auto mutations = std::to_array<MutationName>({
     {Mutation::snapshot_over_open_checksums, "snapshot_over_open_checksums"},
     {Mutation::claim_ended_before_commit, "claim_ended_before_commit"},
     {Mutation::room_given_back_before_stable, "room_given_back_before_stable"},
+    {Mutation::view_not_pinned, "view_not_pinned"},
     {Mutation::claims_of_others_ignored, "claims_of_others_ignored"},
     {Mutation::zeros_not_merged, "zeros_not_merged"},
     {Mutation::merge_without_lock, "merge_without_lock"},
+    {Mutation::chain_while_merging, "chain_while_merging"},
+    {Mutation::flush_before_the_stack, "flush_before_the_stack"},
     {Mutation::zero_without_state, "zero_without_state"},
     {Mutation::freed_slot_used_at_once, "freed_slot_used_at_once"},
     {Mutation::flush_without_content, "flush_without_content"},
@@ -56,12 +59,6 @@ inline constexpr auto mutations = std::to_array<MutationName>({
     {Mutation::answered_before_told, "answered_before_told"},
     {Mutation::flush_goes_back, "flush_goes_back"},
     {Mutation::told_trusted_after_power_cut, "told_trusted_after_power_cut"},
-});
-// No history has found these out yet: the ones that would need more time between their events.
-inline constexpr auto mutations_not_found = std::to_array<MutationName>({
-    {Mutation::view_not_pinned, "view_not_pinned"},
-    {Mutation::chain_while_merging, "chain_while_merging"},
-    {Mutation::flush_before_the_stack, "flush_before_the_stack"},
 });
 
 #ifdef SHEAF_MUTATIONS
