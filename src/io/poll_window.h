@@ -12,7 +12,10 @@ namespace sheaf::io {
 class PollWindow {
   public:
     static constexpr auto first = std::chrono::microseconds{8};
-    static constexpr auto longest = std::chrono::microseconds{256};
+    // News is to come so often, on average; then one wait among many may be as long as a queue of
+    // requests is under way.
+    static constexpr auto worthwhile = std::chrono::microseconds{256};
+    static constexpr auto longest = std::chrono::microseconds{1024};
     // Two looks so far apart were not ours: another thread had the processor between them.
     static constexpr auto preempted = std::chrono::microseconds{500};
     static constexpr auto abstinence = std::chrono::milliseconds{20};
@@ -23,7 +26,8 @@ class PollWindow {
     }
     // What a wait, looking and sleeping together, has come to.
     void waited(Duration duration) {
-        if (duration > longest) {
+        mean_ += (std::min<Duration>(duration, longest) - mean_) / 8;
+        if (duration > longest || mean_ > worthwhile) {
             length_ = Duration::zero();
         } else if (duration > length_) {
             length_ = std::clamp<Duration>(length_ * 2, first, longest);
@@ -33,6 +37,7 @@ class PollWindow {
 
   private:
     Duration length_ = Duration::zero();
+    Duration mean_ = Duration::zero();  // of the last waits
     TimePoint closed_until_ = TimePoint::min();
 };
 

@@ -106,9 +106,18 @@ TEST(PollWindow, OpensForShortWaitsAndClosesAfterALongOne) {
     EXPECT_EQ(window.length(now), PollWindow::first);
     window.waited(5us);  // long enough as it is
     EXPECT_EQ(window.length(now), PollWindow::first);
-    for (auto wait = 0; wait < 10; ++wait) window.waited(PollWindow::longest);
-    EXPECT_EQ(window.length(now), PollWindow::longest);
+    for (auto wait = 0; wait < 10; ++wait) window.waited(PollWindow::worthwhile);
+    EXPECT_EQ(window.length(now), PollWindow::worthwhile);
     window.waited(PollWindow::longest + 1us);
+    EXPECT_EQ(window.length(now), 0us);
+}
+
+TEST(PollWindow, SpansALongWaitWhereMostAreShort) {
+    PollWindow window;
+    const auto now = TimePoint{} + 1h;
+    for (auto round = 0; round < 200; ++round) window.waited(round % 16 == 0 ? 900us : 5us);
+    EXPECT_EQ(window.length(now), PollWindow::longest);
+    for (auto wait = 0; wait < 10; ++wait) window.waited(900us);
     EXPECT_EQ(window.length(now), 0us);
 }
 
