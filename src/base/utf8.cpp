@@ -33,4 +33,20 @@ std::string_view utf8_prefix(std::string_view text, std::size_t limit) {
     return text.substr(0, limit);
 }
 
+std::string showable(std::string_view text) {
+    const auto controls = [](std::string_view character) {
+        const auto first = static_cast<unsigned char>(character.front());
+        return first < ' ' || first == 0x7f ||
+               (first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0);
+    };
+    std::string shown;
+    while (!text.empty()) {
+        const auto length = utf8_length(text);
+        const auto character = text.substr(0, std::max<std::size_t>(length, 1));
+        shown += length == 0 || controls(character) ? "?" : character;
+        text.remove_prefix(character.size());
+    }
+    return shown;
+}
+
 }  // namespace sheaf

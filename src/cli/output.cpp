@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
+
 namespace sheaf::cli {
 
 namespace {
@@ -85,8 +87,10 @@ std::string document(std::string_view json, Format format) {
     return format == Format::yaml && tree ? to_yaml(*tree) : std::string{json} + "\n";
 }
 
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+std::string table(std::vector<std::vector<std::string>> rows) {
     std::vector<std::size_t> widths;
+    for (auto& row : rows)
+        for (auto& word : row) word = showable(word);
     for (const auto& row : rows) {
         widths.resize(std::max(widths.size(), row.size()));
         for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());

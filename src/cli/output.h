@@ -21,8 +21,8 @@ std::string to_yaml(const JsonValue& value);
 // A document as it was asked for; `json` is one that encode() made.
 std::string document(std::string_view json, Format format);
 
-// Rows of words below a heading, as wide as they need to be.
-std::string table(const std::vector<std::vector<std::string>>& rows);
+// Rows of words below a heading, as wide as they need to be, and fit for a terminal.
+std::string table(std::vector<std::vector<std::string>> rows);
 
 // "10 GiB", "1.5 MiB", "512 bytes".
 std::string human_size(std::uint64_t bytes);

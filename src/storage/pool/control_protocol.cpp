@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "storage/pool/name.h"
 
 namespace sheaf::pool {
@@ -18,8 +19,7 @@ Result<void> check_result(const VolumeStatus& result) {
 }
 
 void make_showable(std::string& text) {
-    std::ranges::replace_if(
-        text, [](char letter) { return (letter >= 0 && letter < ' ') || letter == 0x7f; }, '?');
+    text = showable(text);
 }
 
 }  // namespace

@@ -42,5 +42,15 @@ TEST(Utf8, PrefixCutsNoCharacter) {
     EXPECT_EQ(utf8_prefix("abc", 0), "");
 }
 
+TEST(Showable, LeavesNothingThatMovesATerminal) {
+    EXPECT_EQ(showable("na\u00efve \u2014 text"), "na\u00efve \u2014 text");
+    EXPECT_EQ(showable("a\x1b[2Jb\n\x7f"), "a?[2Jb??");
+    EXPECT_EQ(showable("a\xc2\x9b"
+                       "2Jb"),
+              "a?2Jb");
+    EXPECT_EQ(showable("\xff\xfe\xc3"), "???");
+    EXPECT_EQ(showable(""), "");
+}
+
 }  // namespace
 }  // namespace sheaf

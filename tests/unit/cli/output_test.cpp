@@ -34,6 +34,11 @@ TEST(Tables, AreAsWideAsTheirWords) {
     EXPECT_EQ(table({}), "");
 }
 
+// Where an image came from is what somebody once typed.
+TEST(Tables, ShowNoControlCharacters) {
+    EXPECT_EQ(table({{"a\x1b[31m", "b"}}), "a?[31m   b\n");
+}
+
 TEST(Sizes, AreForPeople) {
     EXPECT_EQ(human_size(0), "0 bytes");
     EXPECT_EQ(human_size(1023), "1023 bytes");
