@@ -75,6 +75,8 @@ int SimDisk::finish(Ticket ticket) {
 bool SimDisk::fails(const Request& request) {
     constexpr std::uint64_t start = 8192;
     if (random_.chance(faults_.error)) return true;
+    if (request.code == Request::Code::read && faults_.read_error > 0)
+        return random_.chance(faults_.read_error);
     return request.code == Request::Code::write && request.offset < start &&
            random_.chance(faults_.error_at_start);
 }

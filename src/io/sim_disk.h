@@ -39,6 +39,7 @@ class SimDisk {
     struct Faults {
         double error = 0;           // probability of EIO for each request
         double error_at_start = 0;  // besides, of each write to the first 8 KiB
+        double read_error = 0;      // besides, of each read
         double short_transfer = 0;
         double lost = 0;  // of each write that succeeds
         double misdirected = 0;
@@ -58,6 +59,7 @@ class SimDisk {
     void flip_bit(std::uint64_t byte, unsigned bit);
     // Writes so far that were lost or landed elsewhere.
     std::uint64_t broken_writes() const { return broken_writes_; }
+    std::uint64_t requests() const { return last_ticket_; }  // begun so far
 
     // Makes this its whole content, stable.
     void set_content(std::vector<std::byte> content);

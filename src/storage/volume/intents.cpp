@@ -14,9 +14,10 @@ constexpr std::uint64_t most_loaded = 64;  // pages at once
 constexpr std::size_t bytes_per_page = page_size - sizeof(PageHeader);
 
 bool bit(const std::vector<std::uint8_t>& bits, std::uint64_t number) {
-    return (bits[number / 8] >> (number % 8) & 1) != 0;
+    return !bits.empty() && (bits[number / 8] >> (number % 8) & 1) != 0;
 }
 void set_bit(std::vector<std::uint8_t>& bits, std::uint64_t number) {
+    bits.resize(bytes_per_page);
     bits[number / 8] |= static_cast<std::uint8_t>(1U << (number % 8));
 }
 void clear_bit(std::vector<std::uint8_t>& bits, std::uint64_t number) {
@@ -50,9 +51,11 @@ io::Task<void> Intents::create(File file, Id owner, std::uint64_t regions) {
 }
 
 io::Task<std::unique_ptr<Intents>> Intents::open(io::TaskGroup& work, File file, Id owner,
-                                                 std::uint64_t regions) {
+                                                 std::uint64_t regions, Marks marks) {
     auto intents = std::unique_ptr<Intents>{new Intents{work, std::move(file), owner}};
-    intents->resize(regions);
+    intents->regions_ = regions;
+    intents->pages_.resize(pages_for(regions));
+    if (marks == Marks::none) co_return intents;
     co_await intents->load();
     // A process that was killed may have left a version that is there, but not stable yet.
     co_await intents->file_.sync();
@@ -63,8 +66,7 @@ void Intents::resize(std::uint64_t regions) {
     regions_ = regions;
     while (pages_.size() < pages_for(regions)) {
         auto& page = pages_.emplace_back();
-        page.wanted.resize(bytes_per_page);
-        page.certain.resize(bytes_per_page);
+        page.known = true;
         page.changed = true;  // also that nothing is marked has to be said once
     }
 }
@@ -76,7 +78,7 @@ io::Task<void> Intents::load() {
         if (buffer.bytes().empty()) co_await no_memory();
         co_await read_versions(first, buffer.bytes());
         for (std::uint64_t i = 0; i < count; ++i)
-            take(first + i, buffer.bytes().subspan(2 * i * page_size, 2 * page_size));
+            take_marks(first + i, buffer.bytes().subspan(2 * i * page_size, 2 * page_size));
     }
 }
 
@@ -91,10 +93,10 @@ io::Task<void> Intents::read_versions(std::uint64_t first, std::span<std::byte> 
     }
 }
 
-// The newer of two sound versions counts. Where a write was torn the older one does: the marks that
-// it lacks were never relied on. Where there is none, anything may have been marked.
-void Intents::take(std::uint64_t number, std::span<const std::byte> versions) {
+// The newer of two sound versions counts. Whether there is one.
+bool Intents::take_newest(std::uint64_t number, std::span<const std::byte> versions) {
     auto& page = pages_[number];
+    page.known = true;
     auto sound = false;
     for (std::size_t home = 0; home < 2; ++home) {
         const auto version = versions.subspan(home * page_size, page_size);
@@ -103,9 +105,19 @@ void Intents::take(std::uint64_t number, std::span<const std::byte> versions) {
         sound = true;
         page.sequence = header->sequence;
         const auto bits = version.subspan(sizeof(PageHeader));
-        std::ranges::transform(bits, page.wanted.begin(),
+        std::ranges::transform(bits, page.certain.begin(),
                                [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
     }
+    return sound;
+}
+
+// Where a write was torn the older version counts: the marks that it lacks were never relied on.
+// Where there is none, anything may have been marked.
+void Intents::take_marks(std::uint64_t number, std::span<const std::byte> versions) {
+    auto& page = pages_[number];
+    page.certain.resize(bytes_per_page);
+    const auto sound = take_newest(number, versions);
+    page.wanted = page.certain;
     if (!sound) std::ranges::fill(page.wanted, std::uint8_t{0xff});
     const auto first = number * regions_per_page;
     for (auto local = std::min(regions_ - first, regions_per_page); local < regions_per_page;
@@ -114,6 +126,17 @@ void Intents::take(std::uint64_t number, std::span<const std::byte> versions) {
     if (sound) page.certain = page.wanted;
     page.changed = !sound;
     for (const auto byte : page.wanted) count_ += static_cast<unsigned>(std::popcount(byte));
+}
+
+// Of a page of which no mark counts.
+io::Task<void> Intents::learn_sequence(std::uint64_t number) {
+    storage::AlignedBuffer versions{2 * page_size};
+    if (versions.bytes().empty()) co_await no_memory();
+    co_await read_versions(number, versions.bytes());
+    auto& page = pages_[number];
+    page.certain.resize(bytes_per_page);
+    take_newest(number, versions.bytes());
+    std::ranges::fill(page.certain, std::uint8_t{0});
 }
 
 bool Intents::marked(std::uint64_t region) const {
@@ -137,7 +160,8 @@ std::uint64_t Intents::next_marked(std::uint64_t region) const {
         const auto& wanted = pages_[region / regions_per_page].wanted;
         const auto local = region % regions_per_page;
         if (bit(wanted, local)) return region;
-        if (local % 8 == 0 && wanted[local / 8] == 0) region += 7;
+        if (wanted.empty()) region += regions_per_page - 1 - local;
+        if (!wanted.empty() && local % 8 == 0 && wanted[local / 8] == 0) region += 7;
     }
     return regions_;
 }
@@ -204,7 +228,7 @@ io::Task<void> Intents::write(std::uint64_t number) {
     auto outcome = Result<void>{};
     do {
         outcome = co_await write_once(number).result();
-    } while (outcome && page.changed && written_.empty());
+    } while (outcome && (page.sequence == 1 || (page.changed && written_.empty())));
     page.writing = false;
     if (!outcome) {
         page.changed = true;
@@ -217,8 +241,11 @@ io::Task<void> Intents::write(std::uint64_t number) {
 // Until the write has succeeded the disk may hold what was there before, or this.
 io::Task<void> Intents::write_once(std::uint64_t number) {
     auto& page = pages_[number];
+    if (!page.known) co_await learn_sequence(number);
     storage::AlignedBuffer buffer{page_size};
     if (buffer.bytes().empty()) co_await no_memory();
+    page.wanted.resize(bytes_per_page);
+    page.certain.resize(bytes_per_page);
     const auto image = page.wanted;
     page.changed = false;
     std::ranges::transform(page.certain, image, page.certain.begin(),
@@ -230,7 +257,9 @@ io::Task<void> Intents::write_once(std::uint64_t number) {
     co_await file_.write(buffer.bytes(), (2 * number + sequence % 2) * page_size);
     co_await file_.sync();
     page.sequence = sequence;
-    page.certain = image;
+    // The first version has no sound one before it: what is in the other home may be an old one
+    // that could not be read when it was looked for, until the second version is written over it.
+    if (sequence > 1) page.certain = image;
 }
 
 }  // namespace sheaf::volume

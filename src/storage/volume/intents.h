@@ -21,9 +21,11 @@ class Intents {
   public:
     // Makes a file that says that nothing is marked; it is empty before.
     static io::Task<void> create(File file, Id owner, std::uint64_t regions);
-    // Work of its own runs in `work`, which is joined before this is destroyed.
+    enum class Marks { none, on_disk };
+    // Where the volume was closed cleanly there are none, and a page is read when it is written
+    // first. Work of its own runs in `work`, which is joined before this is destroyed.
     static io::Task<std::unique_ptr<Intents>> open(io::TaskGroup& work, File file, Id owner,
-                                                   std::uint64_t regions);
+                                                   std::uint64_t regions, Marks marks);
 
     // How long the file must be, in bytes.
     static std::uint64_t file_size(std::uint64_t regions);
@@ -49,7 +51,9 @@ class Intents {
     void resize(std::uint64_t regions);
 
   private:
+    // Vectors are empty where nothing was marked yet.
     struct Page {
+        bool known = false;  // what the disk has of it
         std::uint64_t sequence = 0;
         std::vector<std::uint8_t> wanted;   // the marks
         std::vector<std::uint8_t> certain;  // those in every version that the disk may hold
@@ -61,7 +65,9 @@ class Intents {
         : work_(work), file_(std::move(file)), owner_(owner) {}
     io::Task<void> load();
     io::Task<void> read_versions(std::uint64_t first, std::span<std::byte> into);
-    void take(std::uint64_t number, std::span<const std::byte> versions);
+    bool take_newest(std::uint64_t number, std::span<const std::byte> versions);
+    void take_marks(std::uint64_t number, std::span<const std::byte> versions);
+    io::Task<void> learn_sequence(std::uint64_t number);
     void start_writing(std::uint64_t number);
     io::Task<void> write(std::uint64_t number);
     io::Task<void> write_once(std::uint64_t number);

@@ -24,7 +24,9 @@ io::Task<void> Volume::recover(Files files) {
     journal_ = co_await Journal::open(std::move(copies));
     const auto superblock = journal_->superblock();
     const auto regions = (superblock.size + region_size - 1) / region_size;
-    intents_ = co_await Intents::open(work_, std::move(intent), journal_->owner(), regions);
+    const auto marks =
+        superblock.state == state_closed ? Intents::Marks::none : Intents::Marks::on_disk;
+    intents_ = co_await Intents::open(work_, std::move(intent), journal_->owner(), regions, marks);
     co_await layers_.take(std::move(files.layers), journal_->layers(), superblock);
     reader_.set_checksums(checksums() &&
                           !broken(options_.mutation, Mutation::checksums_not_looked_at));

@@ -14,9 +14,9 @@ class IntentsTest : public testing::Test {
   protected:
     IntentsTest() { disk.set_capacity(1 << 20); }
 
-    io::Task<void> open() {
+    io::Task<void> open(Intents::Marks marks = Intents::Marks::on_disk) {
         auto file = co_await File::create(*loop, std::move(*loop->open(disk)));
-        intents = co_await Intents::open(work, std::move(file), ours, regions);
+        intents = co_await Intents::open(work, std::move(file), ours, regions, marks);
     }
     io::Task<void> create() {
         auto file = co_await File::create(*loop, std::move(*loop->open(disk)));
@@ -31,10 +31,10 @@ class IntentsTest : public testing::Test {
     io::Task<void> finish() { co_await work.join(); }
     static io::Task<void> join(io::TaskGroup& group) { co_await group.join(); }
     // As if the process had ended and another had opened the file.
-    void reopen() {
+    void reopen(Intents::Marks marks = Intents::Marks::on_disk) {
         run(finish());
         intents.reset();
-        run(open());
+        run(open(marks));
     }
     void cut_power() {
         disk.power_cut();
@@ -102,6 +102,44 @@ TEST_F(IntentsTest, WhereNoVersionIsSoundEverythingIsMarked) {
     EXPECT_EQ(intents->count(), regions_per_page);
     EXPECT_FALSE(intents->marked(regions_per_page));
     EXPECT_FALSE(intents->stable(0));
+    run(finish());
+}
+
+TEST_F(IntentsTest, OfACleanVolumeNothingIsReadUntilSomethingIsMarked) {
+    run(create());
+    run(mark(1, 2));
+    disk.set_faults({.error = 1});
+    reopen(Intents::Marks::none);
+    EXPECT_EQ(intents->count(), 0u);
+    EXPECT_EQ(intents->next_marked(0), regions);
+    EXPECT_FALSE(intents->stable(1));
+    disk.set_faults({});
+    run(mark(3, 4));
+    run(finish());
+    cut_power();
+    reopen();
+    EXPECT_EQ(intents->count(), 1u);
+    EXPECT_TRUE(intents->marked(3));
+    run(finish());
+}
+
+// An old version that could not be read when the next was numbered must not count after it.
+TEST_F(IntentsTest, NoMarkIsStableBeforeAVersionThatCouldNotBeReadIsGone) {
+    run(create());
+    for (int version = 0; version < 4; ++version) {
+        run(mark(1, 2));
+        intents->clear(1);
+        run(settle());
+    }
+    reopen(Intents::Marks::none);
+    disk.set_faults({.read_error = 1});
+    run(mark(5, 6));
+    EXPECT_TRUE(intents->stable(5));
+    disk.set_faults({});
+    run(finish());
+    cut_power();
+    reopen();
+    EXPECT_TRUE(intents->marked(5));
     run(finish());
 }
 
