@@ -60,7 +60,7 @@ volume::Options VolumeHistory::engine_options() const {
     options.upkeep_interval = std::chrono::milliseconds{5};
     options.merge_batch = 4;
     options.most_free_slots = 2;
-    options.most_indexed_pages = 2;
+    options.most_index_bytes = 2 << 10;
     options.mutation = options_.mutation;
     options.clock = &world_.clock();
     options.boot = world_.boot();

@@ -88,7 +88,7 @@ Checkpoints::Logged Checkpoints::take_changes(Layer& head) {
         for (unsigned place = 0; place < chunks_per_page; ++place) {
             if ((logged.pages.back().entries >> place & 1) == 0) continue;
             const auto chunk = page->number * chunks_per_page + place;
-            const auto& entry = page->bytes.entries.at(place);
+            const auto& entry = page->bytes->entries.at(place);
             const auto record = record_of(RecordType::chunk, head, chunk, entry);
             logged.entries.push_back({page, record, record});
         }

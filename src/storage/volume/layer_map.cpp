@@ -12,6 +12,7 @@ namespace sheaf::volume {
 namespace {
 
 constexpr std::size_t writes_at_once = 32;
+constexpr std::uint64_t root_place = 0;
 
 template <class Page>
 std::span<std::byte> bytes_of_page(Page& page) {
@@ -22,24 +23,25 @@ std::span<std::byte> bytes_of_page(Page& page) {
 
 class LayerMap::Loading {
   public:
-    Loading(LayerMap& map, std::uint64_t number) : map_(map), number_(number) {
-        map_.loading_.insert(number_);
+    Loading(LayerMap& map, std::uint64_t place) : map_(map), place_(place) {
+        map_.loading_.insert(place_);
     }
     Loading(const Loading&) = delete;
     Loading& operator=(const Loading&) = delete;
     ~Loading() {
-        map_.loading_.erase(number_);
+        map_.loading_.erase(place_);
         map_.loaded_.wake();
     }
 
   private:
     LayerMap& map_;
-    std::uint64_t number_;
+    std::uint64_t place_;
 };
 
 LayerMap::~LayerMap() {
     cache_.changed -= changed_.size();
     for (const auto& [number, place] : places_) cache_.pages.erase(place);
+    for (const auto& [number, place] : directories_) cache_.directories.erase(place);
 }
 
 CachedPage* LayerMap::find(std::uint64_t number) {
@@ -62,23 +64,27 @@ io::Task<std::optional<Pin>> LayerMap::page_if_any(std::uint64_t number) {
 io::Task<Pin> LayerMap::page(std::uint64_t number) {
     while (true) {
         if (auto* present = find(number)) co_return Pin{*present};
-        if (loading_.contains(number)) {
-            co_await loaded_.wait();
-        } else {
-            co_await load(number);
-        }
+        co_await once(slots_place(number), load(number));
     }
 }
 
+io::Task<void> LayerMap::once(std::uint64_t place, io::Task<void> load) {
+    if (loading_.contains(place)) {
+        co_await loaded_.wait();
+        co_return;
+    }
+    const Loading loading{*this, place};
+    co_await std::move(load);
+}
+
 io::Task<void> LayerMap::load(std::uint64_t number) {
-    const Loading loading{*this, number};
     evict();
     std::list<CachedPage> fresh;
-    auto& page = fresh.emplace_back(*this, number);
+    auto& page = fresh.emplace_back(cache_.slabs, *this, number);
     const auto* pointers = co_await directory(number / fan_out);
     page.on_disk = pointers->pointers.at(number % fan_out);
     if (page.on_disk.present())
-        co_await read(bytes_of_page(page.bytes), page.on_disk, PageKind::slots, number,
+        co_await read(bytes_of_page(*page.bytes), page.on_disk, PageKind::slots, number,
                       slots_place(number));
     cache_.pages.splice(cache_.pages.begin(), fresh);
     places_.emplace(number, cache_.pages.begin());
@@ -95,47 +101,80 @@ void LayerMap::evict() {
     }
 }
 
-// Another may have read the same page meanwhile, and checkpoints gone on from there: then that one
-// counts, and what became of this reading does not.
-Result<const PointerPage*> LayerMap::keep(PointerPages& pages, std::uint64_t number,
-                                          std::unique_ptr<PointerPage> page, Result<void> outcome) {
-    if (const auto found = pages.find(number); found != pages.end()) return found->second.get();
-    if (!outcome) return Failure{std::move(outcome).error()};
-    return pages.try_emplace(number, std::move(page)).first->second.get();
-}
-
 io::Task<const PointerPage*> LayerMap::root() {
-    if (!root_) {
-        auto page = std::make_unique<PointerPage>();
-        co_await read(*page, root_pointer_, PageKind::root, 0, 0);
-        if (!root_) root_ = std::move(page);
-    }
+    while (!root_) co_await once(root_place, load_root());
     co_return root_.get();
 }
 
-io::Task<const PointerPage*> LayerMap::branch(std::uint64_t number) {
-    if (const auto found = branches_.find(number); found != branches_.end())
-        co_return found->second.get();
-    const auto* above = co_await root();
-    const auto pointer = above->pointers.at(number);
-    if (!pointer.present()) co_return &nothing_;
+io::Task<void> LayerMap::load_root() {
     auto page = std::make_unique<PointerPage>();
+    co_await read(*page, root_pointer_, PageKind::root, 0, root_place);
+    if (!root_) root_ = std::move(page);
+}
+
+io::Task<const PointerPage*> LayerMap::branch(std::uint64_t number) {
+    const auto* above = co_await root();
+    while (!branches_.contains(number)) {
+        const auto pointer = above->pointers.at(number);
+        if (!pointer.present()) co_return &nothing_;
+        co_await once(branch_place(number), load_branch(number, pointer));
+        above = root_.get();
+    }
+    co_return branches_.at(number).get();
+}
+
+// A checkpoint may have gone on from there meanwhile, and have written over what is read here: then
+// its own page counts, and what became of this reading does not.
+io::Task<void> LayerMap::load_branch(std::uint64_t number, Pointer pointer) {
+    auto page = cache_.slabs.make<PointerPage>();
     auto outcome =
         co_await read(*page, pointer, PageKind::branch, number, branch_place(number)).result();
-    co_return co_await keep(branches_, number, std::move(page), std::move(outcome));
+    if (branches_.contains(number)) co_return;
+    co_await std::move(outcome);
+    branches_.try_emplace(number, std::move(page));
 }
 
 io::Task<const PointerPage*> LayerMap::directory(std::uint64_t number) {
-    if (const auto found = directories_.find(number); found != directories_.end())
-        co_return found->second.get();
-    const auto* above = co_await branch(number / fan_out);
-    const auto pointer = above->pointers.at(number % fan_out);
-    if (!pointer.present()) co_return &nothing_;
-    auto page = std::make_unique<PointerPage>();
+    while (true) {
+        if (const auto* present = find_directory(number)) co_return present;
+        const auto* above = co_await branch(number / fan_out);
+        const auto pointer = above->pointers.at(number % fan_out);
+        if (!pointer.present()) co_return &nothing_;
+        co_await once(directory_place(number), load_directory(number, pointer));
+    }
+}
+
+const PointerPage* LayerMap::find_directory(std::uint64_t number) {
+    const auto found = directories_.find(number);
+    if (found == directories_.end()) return nullptr;
+    auto& all = cache_.directories;
+    all.splice(all.begin(), all, found->second);
+    return found->second->bytes.get();
+}
+
+// As with a branch; but the checkpoint's own page may be forgotten again by now.
+io::Task<void> LayerMap::load_directory(std::uint64_t number, Pointer pointer) {
+    auto page = cache_.slabs.make<PointerPage>();
     auto outcome =
         co_await read(*page, pointer, PageKind::directory, number, directory_place(number))
             .result();
-    co_return co_await keep(directories_, number, std::move(page), std::move(outcome));
+    if (branches_.at(number / fan_out)->pointers.at(number % fan_out) != pointer) co_return;
+    co_await std::move(outcome);
+    keep_directory(number, std::move(page));
+}
+
+void LayerMap::keep_directory(std::uint64_t number, PageSlabs::Handle<PointerPage> page) {
+    if (const auto found = directories_.find(number); found != directories_.end()) {
+        found->second->bytes = std::move(page);
+        return;
+    }
+    auto& all = cache_.directories;
+    while (!all.empty() && all.size() >= cache_.most_clean / 2) {
+        all.back().map->directories_.erase(all.back().number);
+        all.pop_back();
+    }
+    all.push_front({std::move(page), this, number});
+    directories_.emplace(number, all.begin());
 }
 
 io::Task<void> LayerMap::read(PointerPage& into, Pointer pointer, PageKind kind,
@@ -183,7 +222,7 @@ LayerMap::Checkpoint LayerMap::capture() {
                                      .pin = Pin{*page},
                                      .changes = page->changes,
                                      .pointer = page->on_disk,
-                                     .bytes = std::make_unique<SlotsPage>(page->bytes)});
+                                     .bytes = cache_.slabs.make(*page->bytes)});
     return checkpoint;
 }
 
@@ -209,7 +248,7 @@ io::Task<void> LayerMap::write(Checkpoint& checkpoint, std::uint64_t sequence) {
     for (const auto& [number, page] : checkpoint.branches)
         co_await read(again.bytes(), checkpoint.root->pointers.at(number), PageKind::branch, number,
                       branch_place(number));
-    co_await read(again.bytes(), checkpoint.pointer, PageKind::root, 0, 0);
+    co_await read(again.bytes(), checkpoint.pointer, PageKind::root, 0, root_place);
 }
 
 // Copies of everything between the changed pages and the root.
@@ -218,10 +257,10 @@ io::Task<void> LayerMap::gather_parents(Checkpoint& checkpoint) {
         const auto number = image.page->number / fan_out;
         if (checkpoint.directories.contains(number)) continue;
         const auto* page = co_await directory(number);
-        checkpoint.directories.emplace(number, std::make_unique<PointerPage>(*page));
+        checkpoint.directories.emplace(number, cache_.slabs.make(*page));
         if (checkpoint.branches.contains(number / fan_out)) continue;
         const auto* above = co_await branch(number / fan_out);
-        checkpoint.branches.emplace(number / fan_out, std::make_unique<PointerPage>(*above));
+        checkpoint.branches.emplace(number / fan_out, cache_.slabs.make(*above));
     }
     const auto* top = co_await root();
     checkpoint.root = std::make_unique<PointerPage>(*top);
@@ -256,8 +295,8 @@ io::Task<void> LayerMap::write_parents(Checkpoint& checkpoint, std::uint64_t seq
     for (const auto& [number, page] : checkpoint.branches)
         co_await write(bytes_of_page(*page), checkpoint.root->pointers.at(number), PageKind::branch,
                        number, branch_place(number), sequence);
-    co_await write(bytes_of_page(*checkpoint.root), checkpoint.pointer, PageKind::root, 0, 0,
-                   sequence);
+    co_await write(bytes_of_page(*checkpoint.root), checkpoint.pointer, PageKind::root, 0,
+                   root_place, sequence);
 }
 
 // To the other home than the pointer says; then it says the new one.
@@ -278,8 +317,7 @@ void LayerMap::adopt(Checkpoint checkpoint) {
         if (image.page->changes == image.changes)
             cache_.changed -= changed_.erase(image.page->number);
     }
-    for (auto& [number, page] : checkpoint.directories)
-        directories_.insert_or_assign(number, std::move(page));
+    for (auto& [number, page] : checkpoint.directories) keep_directory(number, std::move(page));
     for (auto& [number, page] : checkpoint.branches)
         branches_.insert_or_assign(number, std::move(page));
     root_ = std::move(checkpoint.root);

@@ -54,12 +54,13 @@ class LayerMap {
         Pin pin;
         std::uint64_t changes;
         Pointer pointer;
-        std::unique_ptr<SlotsPage> bytes;
+        PageSlabs::Handle<SlotsPage> bytes;
     };
+    using PointerPages = std::unordered_map<std::uint64_t, PageSlabs::Handle<PointerPage>>;
     struct Checkpoint {
         std::vector<Image> images;
-        std::unordered_map<std::uint64_t, std::unique_ptr<PointerPage>> directories;
-        std::unordered_map<std::uint64_t, std::unique_ptr<PointerPage>> branches;
+        PointerPages directories;
+        PointerPages branches;
         std::unique_ptr<PointerPage> root;
         Pointer pointer;  // to the root, for the table of layers
     };
@@ -71,18 +72,21 @@ class LayerMap {
     void adopt(Checkpoint checkpoint);
 
   private:
-    using PointerPages = std::unordered_map<std::uint64_t, std::unique_ptr<PointerPage>>;
-
-    // One reads, others who want the same wait for it.
     class Loading;
 
     void note_change(CachedPage& page);
+    // One reads a page of this place; others who want it meanwhile wait, and look again.
+    io::Task<void> once(std::uint64_t place, io::Task<void> load);
     io::Task<void> load(std::uint64_t number);
-    static Result<const PointerPage*> keep(PointerPages& pages, std::uint64_t number,
-                                           std::unique_ptr<PointerPage> page, Result<void> outcome);
+    // What these give is there until the caller waits again.
     io::Task<const PointerPage*> root();
     io::Task<const PointerPage*> branch(std::uint64_t number);
     io::Task<const PointerPage*> directory(std::uint64_t number);
+    io::Task<void> load_root();
+    io::Task<void> load_branch(std::uint64_t number, Pointer pointer);
+    io::Task<void> load_directory(std::uint64_t number, Pointer pointer);
+    const PointerPage* find_directory(std::uint64_t number);
+    void keep_directory(std::uint64_t number, PageSlabs::Handle<PointerPage> page);
     io::Task<void> read(std::span<std::byte> into, Pointer pointer, PageKind kind,
                         std::uint64_t position, std::uint64_t place);
     io::Task<void> read(PointerPage& into, Pointer pointer, PageKind kind, std::uint64_t position,
@@ -100,13 +104,13 @@ class LayerMap {
     Pointer root_pointer_;
     const PointerPage nothing_{};  // for all that do not exist
     std::unique_ptr<PointerPage> root_;
-    PointerPages branches_;
-    PointerPages directories_;
+    PointerPages branches_;  // all that were needed: one for 128 GiB
     PageCache& cache_;
+    std::unordered_map<std::uint64_t, std::list<CachedDirectory>::iterator> directories_;
     std::unordered_map<std::uint64_t, std::list<CachedPage>::iterator> places_;
     std::unordered_map<std::uint64_t, CachedPage*> changed_;
     std::vector<CachedPage*> unlogged_;
-    std::unordered_set<std::uint64_t> loading_;
+    std::unordered_set<std::uint64_t> loading_;  // places of pages
     io::Waiters loaded_;
 };
 

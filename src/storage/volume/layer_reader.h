@@ -39,12 +39,12 @@ class LayerReader {
         const RegionSet& untrusted;  // regions of the head whose checksums are not right
         Counters& counters;
     };
-    LayerReader(Parts parts, std::size_t most_indexed)
+    LayerReader(Parts parts, std::size_t most_index_bytes)
         : stack_(parts.stack),
           blocks_(parts.blocks),
           untrusted_(parts.untrusted),
           counters_(parts.counters),
-          index_(most_indexed) {}
+          index_(most_index_bytes) {}
 
     // Whether the head's blocks have checksums; what is frozen says so itself.
     void set_checksums(bool checksums) { checksums_ = checksums; }

@@ -17,6 +17,11 @@ void LiveIndex::Chunk::set(unsigned block, Layer* owner) {
     mixed_.reset();
 }
 
+std::size_t LiveIndex::Page::bytes() const {
+    const auto mixed = std::ranges::count_if(chunks, &Chunk::mixed);
+    return known_page_bytes + static_cast<std::size_t>(mixed) * mixed_bytes;
+}
+
 const LiveIndex::Page* LiveIndex::find(std::uint64_t number) {
     const auto found = places_.find(number);
     if (found == places_.end()) return nullptr;
@@ -32,13 +37,22 @@ LiveIndex::Lookup::Lookup(LiveIndex& index, std::uint64_t number) : index_(index
 void LiveIndex::Lookup::keep(std::unique_ptr<Page> page) {
     auto& index = index_;
     const auto number = place_->number;
-    if (place_->stale || index.most_ == 0 || index.places_.contains(number)) return;
-    while (index.kept_.size() >= index.most_) {
-        index.places_.erase(index.kept_.back().number);
-        index.kept_.pop_back();
-    }
+    const auto bytes = page->bytes();
+    if (place_->stale || bytes > index.most_ || index.places_.contains(number)) return;
+    index.make_room(bytes);
     index.kept_.push_front({number, std::move(page)});
     index.places_.emplace(number, index.kept_.begin());
+    index.bytes_ += bytes;
+}
+
+void LiveIndex::make_room(std::size_t bytes) {
+    while (!kept_.empty() && bytes_ + bytes > most_) drop(std::prev(kept_.end()));
+}
+
+void LiveIndex::drop(std::list<Kept>::iterator place) {
+    bytes_ -= place->page->bytes();
+    places_.erase(place->number);
+    kept_.erase(place);
 }
 
 void LiveIndex::mark_stale(std::uint64_t number) {
@@ -52,22 +66,24 @@ void LiveIndex::head_changed(Layer& head, std::uint64_t chunk, const SlotEntry& 
     const auto found = places_.find(number);
     if (found == places_.end()) return;
     auto& known = found->second->page->chunks.at(chunk % chunks_per_page);
+    bytes_ -= known.mixed() ? mixed_bytes : 0;
     for (unsigned block = 0; block < blocks_per_chunk; ++block)
         if (entry.state(block) != BlockState::absent) known.set(block, &head);
+    bytes_ += known.mixed() ? mixed_bytes : 0;
+    make_room(0);
 }
 
 void LiveIndex::forget(std::uint64_t number) {
     mark_stale(number);
     const auto found = places_.find(number);
-    if (found == places_.end()) return;
-    kept_.erase(found->second);
-    places_.erase(found);
+    if (found != places_.end()) drop(found->second);
 }
 
 void LiveIndex::clear() {
     for (auto& lookup : lookups_) lookup.stale = true;
     kept_.clear();
     places_.clear();
+    bytes_ = 0;
 }
 
 }  // namespace sheaf::volume

@@ -15,14 +15,17 @@ namespace sheaf::volume {
 // Of the volume's content, not of its snapshots'. Loop thread only.
 class LiveIndex {
   public:
-    // At most `most` pages are kept, of 384 bytes each, and 256 bytes for each chunk whose blocks
-    // are of different layers.
-    explicit LiveIndex(std::size_t most) : most_(most) {}
+    static constexpr std::size_t known_page_bytes = 384;
+    static constexpr std::size_t mixed_bytes = 272;  // more for a chunk whose blocks differ
+
+    // Pages of so many bytes are kept, with what the heap adds.
+    explicit LiveIndex(std::size_t limit) : most_(limit) {}
 
     // The layers of a chunk's blocks, null for nobody.
     class Chunk {
       public:
         Layer* owner(unsigned block) const { return mixed_ ? mixed_->at(block) : all_; }
+        bool mixed() const { return mixed_ != nullptr; }
         void set(unsigned block, Layer* owner);
 
       private:
@@ -31,6 +34,8 @@ class LiveIndex {
     };
     struct Page {
         std::array<Chunk, chunks_per_page> chunks;
+
+        std::size_t bytes() const;
     };
 
     // What is known of a page of the map, or null.
@@ -68,8 +73,11 @@ class LiveIndex {
         std::unique_ptr<Page> page;
     };
     void mark_stale(std::uint64_t number);
+    void make_room(std::size_t bytes);
+    void drop(std::list<Kept>::iterator place);
 
     std::size_t most_;
+    std::size_t bytes_ = 0;
     std::list<Kept> kept_;  // those used last in front
     std::unordered_map<std::uint64_t, std::list<Kept>::iterator> places_;
     std::list<Lookup::State> lookups_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "storage/volume/map_format.h"
+#include "storage/volume/page_slabs.h"
 
 namespace sheaf::volume {
 
@@ -14,12 +15,13 @@ class LayerMap;
 
 // A slots page in memory.
 struct CachedPage {
-    CachedPage(LayerMap& of_map, std::uint64_t page_number) : map(&of_map), number(page_number) {}
+    CachedPage(PageSlabs& slabs, LayerMap& of_map, std::uint64_t page_number)
+        : bytes(slabs.make<SlotsPage>()), map(&of_map), number(page_number) {}
 
     bool clean() const { return changes == stored && unlogged == 0; }
-    SlotEntry& entry(std::uint64_t chunk) { return bytes.entries.at(chunk % chunks_per_page); }
+    SlotEntry& entry(std::uint64_t chunk) { return bytes->entries.at(chunk % chunks_per_page); }
 
-    SlotsPage bytes{};
+    PageSlabs::Handle<SlotsPage> bytes;
     LayerMap* map;
     std::uint64_t number;
     Pointer on_disk{};
@@ -53,13 +55,23 @@ class [[nodiscard]] Pin {
     CachedPage* page_;
 };
 
+// A directory page in memory, as the last checkpoint has it.
+struct CachedDirectory {
+    PageSlabs::Handle<PointerPage> bytes;
+    LayerMap* map;
+    std::uint64_t number;
+};
+
 // Loop thread only; outlives the maps.
 struct PageCache {
     explicit PageCache(std::size_t most) : most_clean(most) {}
 
-    std::size_t most_clean;  // unchanged pages that are kept
+    PageSlabs slabs;
+    std::size_t most_clean;  // unchanged slots pages that are kept, and half as many directories
     std::size_t changed = 0;
-    std::list<CachedPage> pages;  // those used last in front
+    // Those used last in front.
+    std::list<CachedPage> pages;
+    std::list<CachedDirectory> directories;
 };
 
 }  // namespace sheaf::volume

@@ -89,7 +89,7 @@ io::Task<void> Upkeep::note_used_slots(Layer& layer) {
         if (number == pages) break;
         const auto page = co_await layer.map.page(number);
         for (unsigned chunk = 0; chunk < chunks_per_page; ++chunk) {
-            const auto& entry = page->bytes.entries.at(chunk);
+            const auto& entry = page->bytes->entries.at(chunk);
             if (entry.has_data() && entry.slot < layer.known_slots.size())
                 layer.known_slots[entry.slot] = true;
             const auto reserved = page->writers.at(chunk) > 0 ? page->reserved.at(chunk) : no_slot;

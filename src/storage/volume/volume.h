@@ -135,7 +135,7 @@ class Volume final : public storage::Block, public storage::Extents {
     // Regions whose checksums are not those of their blocks: marked at a crash, or a write failed.
     RegionSet untrusted_;
     Counters counters_;
-    LayerReader reader_{{layers_, blocks_, untrusted_, counters_}, options_.most_indexed_pages};
+    LayerReader reader_{{layers_, blocks_, untrusted_, counters_}, options_.most_index_bytes};
     Checkpoints stable_{*this};
     Upkeep upkeep_{*this};
     Merger merger_{*this};

@@ -19,7 +19,7 @@ io::Task<std::uint32_t> count_slots(Layer& layer, std::uint64_t pages) {
         number = co_await layer.map.next_present(number, pages);
         if (number == pages) break;
         const auto page = co_await layer.map.page(number);
-        for (const auto& entry : page->bytes.entries) {
+        for (const auto& entry : page->bytes->entries) {
             if (!entry.has_data()) continue;
             if (entry.slot >= used.size() || used[entry.slot])
                 co_await fail(Kind::corrupt, "layer {}: slot {} has two owners, or none",

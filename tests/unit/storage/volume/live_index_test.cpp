@@ -29,7 +29,7 @@ class LiveIndices : public testing::Test {
     PageCache cache{4};
     std::unique_ptr<Layer> head = layer();
     std::unique_ptr<Layer> below = layer();
-    LiveIndex index{2};
+    LiveIndex index{2 * LiveIndex::known_page_bytes + LiveIndex::mixed_bytes};
 };
 
 TEST_F(LiveIndices, KnowWhatTheHeadHasCoveredSince) {
@@ -57,6 +57,27 @@ TEST_F(LiveIndices, KeepTheOnesUsedLast) {
     EXPECT_EQ(index.find(1), nullptr);
     index.clear();
     EXPECT_EQ(index.find(3), nullptr);
+}
+
+// A page of which the head comes to have some blocks takes the room of others.
+TEST_F(LiveIndices, CountWhatChunksOfSeveralLayersTake) {
+    keep(1);
+    keep(2);
+    SlotEntry entry{};
+    entry.set_state(0, BlockState::data);
+    index.head_changed(*head, 2 * chunks_per_page, entry);
+    EXPECT_NE(index.find(1), nullptr);
+    EXPECT_NE(index.find(2), nullptr);
+    index.head_changed(*head, 2 * chunks_per_page + 1, entry);
+    EXPECT_EQ(index.find(1), nullptr);
+    EXPECT_NE(index.find(2), nullptr);
+    for (unsigned block = 1; block < blocks_per_chunk; ++block)
+        entry.set_state(block, BlockState::data);
+    index.head_changed(*head, 2 * chunks_per_page, entry);
+    index.head_changed(*head, 2 * chunks_per_page + 1, entry);
+    keep(1);
+    EXPECT_NE(index.find(1), nullptr);
+    EXPECT_NE(index.find(2), nullptr);
 }
 
 // What changed while it was looked up may be missing from what was found.
