@@ -2,11 +2,15 @@
 // programs of the host that measure the same: words, names and printed lines are the probe's.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,6 +31,23 @@ struct Load {
 
 inline constexpr unsigned most_depth = 32;
 inline constexpr std::size_t most_bytes = 128 << 10;
+
+// Memory for all requests, filled. As a guest's it is of huge pages: few pieces a request.
+class Buffers {
+  public:
+    Buffers() {
+        ::madvise(bytes_.get(), size, MADV_HUGEPAGE);
+        std::memset(bytes_.get(), 0x5a, size);
+    }
+    std::byte* of(unsigned slot) const { return bytes_.get() + slot * most_bytes; }
+
+    static constexpr std::size_t size = most_depth * most_bytes;
+
+  private:
+    static constexpr std::size_t huge_page = 2 << 20;
+    std::unique_ptr<std::byte, void (*)(void*)> bytes_{
+        static_cast<std::byte*>(std::aligned_alloc(huge_page, size)), std::free};
+};
 
 inline constexpr auto loads = std::to_array<Load>({
     {"randread_qd1", Direction::read, 4096, 1, Order::random},

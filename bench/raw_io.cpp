@@ -19,7 +19,7 @@ namespace {
 // One load on the ring until its time is over. False when a request fails.
 class Run {
   public:
-    Run(io_uring& ring, int file, std::byte* buffers, const Load& load, const Options& options)
+    Run(io_uring& ring, int file, const Buffers& buffers, const Load& load, const Options& options)
         : ring_(ring),
           file_(file),
           buffers_(buffers),
@@ -57,7 +57,7 @@ class Run {
         io_uring_sqe* entry = io_uring_get_sqe(&ring_);
         const uint64_t place =
             load_.order == Order::random ? random_() % places_ : sequence_++ % places_;
-        std::byte* buffer = buffers_ + slot * most_bytes;
+        std::byte* buffer = buffers_.of(slot);
         const auto prepare_one = load_.direction == Direction::read ? prepare_read : prepare_write;
         prepare_one(entry, buffer, load_.bytes, place * load_.bytes);
         entry->flags |= IOSQE_FIXED_FILE;
@@ -73,7 +73,7 @@ class Run {
 
     io_uring& ring_;
     int file_;
-    std::byte* buffers_;
+    const Buffers& buffers_;
     const Load& load_;
     uint64_t places_;
     Clock::duration length_;
@@ -91,21 +91,16 @@ int run(int count, char** words) {
     const Options options = parse(count, words);
     int file = open(words[1], O_RDWR | O_DIRECT | O_CLOEXEC);
     if (file < 0) return fail(words[1], errno);
-    constexpr std::size_t huge_page = 2 << 20;
-    const std::unique_ptr<std::byte, void (*)(void*)> buffers(
-        static_cast<std::byte*>(aligned_alloc(huge_page, most_depth * most_bytes)), free);
-    // As guest memory: few pieces a request.
-    madvise(buffers.get(), most_depth * most_bytes, MADV_HUGEPAGE);
-    memset(buffers.get(), 0x5a, most_depth * most_bytes);
+    const Buffers buffers;
     io_uring ring;
     if (const int error = io_uring_queue_init(64, &ring, 0)) return fail("io_uring", error);
-    const iovec whole{buffers.get(), most_depth * most_bytes};
+    const iovec whole{buffers.of(0), Buffers::size};
     if (const int error = io_uring_register_buffers(&ring, &whole, 1))
         return fail("buffers", error);
     if (const int error = io_uring_register_files(&ring, &file, 1)) return fail("files", error);
     for (const Load& load : loads) {
         if (!options.wants(load.name)) continue;
-        if (!Run(ring, file, buffers.get(), load, options).measure()) return fail("a request", EIO);
+        if (!Run(ring, file, buffers, load, options).measure()) return fail("a request", EIO);
     }
     io_uring_queue_exit(&ring);
     close(file);

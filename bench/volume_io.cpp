@@ -9,7 +9,6 @@
 #include "io/make_loop.h"
 #include "io/task_group.h"
 #include "loads.h"
-#include "storage/aligned_buffer.h"
 #include "storage/pool/engine.h"
 #include "storage/pool/held_layers.h"
 
@@ -24,9 +23,7 @@ constexpr std::size_t chunk_size = 128 << 10;
 
 class Run {
   public:
-    Run(Volume& volume, const Options& options) : volume_(volume), options_(options) {
-        std::ranges::fill(buffers_.bytes(), std::byte{0x5a});
-    }
+    Run(Volume& volume, const Options& options) : volume_(volume), options_(options) {}
 
     io::Task<void> measure();
 
@@ -44,7 +41,7 @@ class Run {
 
     Volume& volume_;
     Options options_;
-    sheaf::storage::AlignedBuffer buffers_{most_depth * most_bytes};
+    Buffers buffers_;
     std::mt19937_64 random_{1};
     std::uint64_t sequence_ = 0;
     std::uint64_t done_ = 0;
@@ -63,7 +60,7 @@ io::Task<void> Run::measure() {
 }
 
 io::Task<void> Run::write(std::uint64_t offset, unsigned slot, std::size_t bytes) {
-    const iovec piece{buffers_.bytes().data() + slot * most_bytes, bytes};
+    const iovec piece{buffers_.of(slot), bytes};
     co_await volume_.write(offset, std::span{&piece, 1});
 }
 
@@ -95,7 +92,7 @@ io::Task<void> Run::learn_maps() {
 }
 
 io::Task<void> Run::learn_map(unsigned slot) {
-    const iovec piece{buffers_.bytes().data() + slot * most_bytes, 4096};
+    const iovec piece{buffers_.of(slot), 4096};
     while (sequence_ < options_.region / chunk_size)
         co_await volume_.read(sequence_++ * chunk_size, std::span{&piece, 1});
 }
@@ -127,7 +124,7 @@ io::Task<void> Run::measure(Load load) {
 
 io::Task<void> Run::request(Load load, unsigned slot, Clock::time_point end) {
     const auto places = options_.region / load.bytes;
-    const iovec piece{buffers_.bytes().data() + slot * most_bytes, load.bytes};
+    const iovec piece{buffers_.of(slot), load.bytes};
     do {
         const auto place = load.order == Order::random ? random_() % places : sequence_++ % places;
         if (load.direction == Direction::read) {

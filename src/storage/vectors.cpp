@@ -33,6 +33,7 @@ std::vector<iovec> slice(std::span<const iovec> vectors, std::size_t offset, std
 }
 
 std::span<std::byte> VectorCursor::piece(std::size_t limit) const {
+    if (rest_.empty()) return {};
     const auto& front = rest_.front();
     auto* start = static_cast<std::byte*>(front.iov_base) + used_;
     return {start, std::min(limit, front.iov_len - used_)};

@@ -35,9 +35,10 @@ class VectorCursor {
 
     // The next pieces, at most `limit` of them.
     std::vector<iovec> next(std::size_t limit) const;
+    // The next bytes, up to `limit` of them that lie together; stays where it is.
+    std::span<std::byte> piece(std::size_t limit) const;
 
   private:
-    std::span<std::byte> piece(std::size_t limit) const;
     void advance(std::size_t length);  // within the first piece
 
     std::span<const iovec> rest_;

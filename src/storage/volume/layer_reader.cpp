@@ -48,6 +48,7 @@ std::uint32_t checksum_of(storage::VectorCursor& cursor) {
     for (std::size_t left = block_size; left > 0;) {
         const auto part = cursor.take(left);
         if (part.empty()) break;
+        storage::fetch_ahead(cursor.piece(block_size));
         checksum = storage::crc32c(part, checksum);
         left -= part.size();
     }
@@ -195,10 +196,14 @@ io::Task<void> LayerReader::read_piece(const Piece& piece, std::span<const iovec
     }
     co_await piece.file->read(vectors, piece.place);
     storage::VectorCursor cursor{vectors};
+    if (piece.checksums.front()) storage::fetch_ahead(cursor.piece(block_size));
     for (std::uint64_t block = 0; block < piece.checksums.size(); ++block) {
-        const auto found = checksum_of(cursor);
         const auto& expected = piece.checksums[block];
-        if (!expected || *expected == found) continue;
+        if (!expected) {
+            cursor.skip(block_size);
+            continue;
+        }
+        if (checksum_of(cursor) == *expected) continue;
         const auto into = storage::slice(vectors, block * block_size, block_size);
         co_await read_again(piece, block, into);
     }

@@ -58,6 +58,7 @@ struct Options {
     Growth growth{};
     std::size_t most_clean_pages = 8192;      // of all maps together, 4 KiB each
     std::size_t most_index_bytes = 64 << 20;  // of what says which layer has what
+    std::size_t most_idle_staging = 4 << 20;  // bytes kept for the next writes
     std::size_t most_changed_pages = 2048;    // then a checkpoint is made
     std::uint64_t most_marked =
         32768;  // regions; beyond it the ones written longest ago are cleaned

@@ -38,6 +38,7 @@ io::Task<void> Upkeep::run() {
         volume.forget_unused();
         if (volume.intents_->count() == 0 && volume.untrusted_.empty() &&
             !volume.head().space->starved() && !volume.layers_.forgetting()) {
+            volume.staging_.drop_idle();
             wanted_.clear();
             co_await wanted_.wait();
         }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "storage/block.h"
+#include "storage/buffer_pool.h"
 #include "storage/extents.h"
 #include "storage/volume/checkpoints.h"
 #include "storage/volume/intents.h"
@@ -125,6 +126,7 @@ class Volume final : public storage::Block, public storage::Extents {
     io::Loop& loop_;
     LayerStore& store_;
     Options options_;
+    storage::BufferPool staging_{options_.most_idle_staging};
     io::TaskGroup work_;        // what requests wait for
     io::TaskGroup background_;  // what nobody waits for
     std::unique_ptr<Journal> journal_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/units.h"
-#include "storage/aligned_buffer.h"
 #include "storage/checksum.h"
 #include "storage/vectors.h"
 #include "storage/volume/chunk_use.h"
@@ -72,7 +71,7 @@ io::Task<void> Volume::write_staged(std::uint64_t offset, std::uint64_t length,
                                     std::span<const iovec> vectors) {
     const auto first = offset / block_size;
     const auto end = align_up(offset + length, block_size) / block_size;
-    storage::AlignedBuffer staging{(end - first) * block_size};
+    const auto staging = staging_.take((end - first) * block_size);
     const auto bytes = staging.bytes();
     if (bytes.empty()) co_await fail(Kind::exhausted, "no memory for {} bytes", length);
     co_await fill_edges(first, bytes, offset, length);
