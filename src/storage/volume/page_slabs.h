@@ -29,7 +29,7 @@ class PageSlabs {
     Handle<Page> make(const Page& content = {}) {
         static_assert(sizeof(Page) == page_size && alignof(Page) == page_size);
         static_assert(std::is_trivially_destructible_v<Page>);
-        return {new (take()) Page{content}, Return{*this}};
+        return {std::construct_at(static_cast<Page*>(take()), content), Return{*this}};
     }
 
   private:

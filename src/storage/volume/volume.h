@@ -33,14 +33,12 @@ class Volume final : public storage::Block, public storage::Extents {
                                                   Options options);
     // After shut_down() or abandon(), and after its views.
     ~Volume() override = default;
-
     // Nothing is asked of it any more: makes everything stable and says that it was closed cleanly.
     // Where that fails the next open() recovers, as after a crash.
     io::Task<void> shut_down();
     // Ends everything that runs, without writing anything more.
     io::Task<void> abandon();
-    // Block. A write that cannot get room waits for it. Fails with corrupt where a block is not
-    // what was written.
+    // Block. A write waits for room. Fails with corrupt where a block is not what was written.
     storage::Geometry geometry() const override;
     io::Task<void> read(std::uint64_t offset, std::span<const iovec> vectors) override;
     io::Task<void> write(std::uint64_t offset, std::span<const iovec> vectors) override;
