@@ -7,8 +7,10 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+const auto* const cluster_of_all = testing::AddGlobalTestEnvironment(new SharedCluster);
+
 INSTANTIATE_TEST_SUITE_P(Stores, OverStores,
-                         testing::Values(StoreKind::simulated, StoreKind::sqlite),
+                         testing::Values(StoreKind::simulated, StoreKind::sqlite, StoreKind::etcd),
                          [](const auto& info) { return to_string(info.param); });
 
 TEST_P(OverStores, ARecordKnowsWhenItWasMadeAndChanged) {

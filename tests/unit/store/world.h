@@ -12,14 +12,21 @@
 #include "io/make_loop.h"
 #include "io/time_limit.h"
 #include "sim/sim_kv.h"
+#include "store/open.h"
 #include "store/sqlite_kv.h"
+#include "support/etcd_cluster.h"
 
 namespace sheaf::store {
 
-enum class StoreKind { simulated, sqlite };
+enum class StoreKind { simulated, sqlite, etcd };
 
 inline std::string to_string(StoreKind kind) {
-    return kind == StoreKind::simulated ? "simulated" : "sqlite";
+    switch (kind) {
+        case StoreKind::simulated: return "simulated";
+        case StoreKind::sqlite: return "sqlite";
+        case StoreKind::etcd: break;
+    }
+    return "etcd";
 }
 
 class World {
@@ -74,9 +81,56 @@ class SqliteWorld final : public World {
     std::unique_ptr<io::Loop> loop_ = io::make_loop().value();
 };
 
+// One cluster for all tests of a program, which take some seconds to start.
+class SharedCluster final : public testing::Environment {
+  public:
+    static test::EtcdCluster& get() {
+        if (!started_) {
+            folder_ = std::make_unique<ScratchFolder>();
+            started_ = std::make_unique<test::EtcdCluster>(folder_->path());
+        }
+        return *started_;
+    }
+    void TearDown() override {
+        started_.reset();
+        folder_.reset();
+    }
+
+  private:
+    static inline std::unique_ptr<ScratchFolder> folder_;
+    static inline std::unique_ptr<test::EtcdCluster> started_;
+};
+
+// A client of the cluster that has been answered.
+inline io::Task<std::unique_ptr<Kv>> reach(io::Loop& loop, test::EtcdCluster& cluster) {
+    const StoreLocation location{cluster.location(), cluster.client()};
+    auto kv = co_await open_store(loop, location);
+    for (auto tries = 0;; ++tries) {
+        const auto answered = co_await kv->get("is anybody there").result();
+        if (answered) co_return kv;
+        if (tries == 200) co_await Failure{answered.error()};
+        co_await loop.sleep(std::chrono::milliseconds{50});
+    }
+}
+
+class EtcdWorld final : public World {
+  public:
+    io::Loop& loop() override { return *loop_; }
+    std::unique_ptr<Kv> client() override {
+        return io::run(*loop_, reach(*loop_, SharedCluster::get())).value();
+    }
+
+  private:
+    std::unique_ptr<io::Loop> loop_ = io::make_loop().value();
+};
+
 inline std::unique_ptr<World> make_world(StoreKind kind) {
-    if (kind == StoreKind::simulated) return std::make_unique<SimWorld>();
-    return std::make_unique<SqliteWorld>();
+    switch (kind) {
+        case StoreKind::simulated: return std::make_unique<SimWorld>();
+        case StoreKind::sqlite: return std::make_unique<SqliteWorld>();
+        case StoreKind::etcd: break;
+    }
+    return std::make_unique<EtcdWorld>();
 }
 
 // TEST_P(OverStores, ...) runs with each kind of store. Keys of a test begin with its own prefix:
@@ -86,6 +140,8 @@ class OverStores : public testing::TestWithParam<StoreKind> {
     static constexpr std::chrono::seconds patience{10};
 
     void SetUp() override {
+        if (GetParam() == StoreKind::etcd && !test::EtcdCluster::is_installed())
+            GTEST_SKIP() << "needs etcd (Debian's etcd-server)";
         world_ = make_world(GetParam());
         kv_ = world_->client();
         other_ = world_->client();
