@@ -46,7 +46,7 @@ Task<std::unique_ptr<TlsStream>> TlsStream::open(const TlsContext& context,
     } else {
         SSL_set_accept_state(connection.get());
     }
-    std::unique_ptr<TlsStream> stream{
+    auto stream = std::unique_ptr<TlsStream>{
         new TlsStream{std::move(below), std::move(connection), std::move(peer)}};
     co_await stream->shake_hands();
     co_return stream;

@@ -4,15 +4,15 @@
 
 namespace sheaf::sim {
 
-using store::Record;
-using store::Revision;
+using kv::Record;
+using kv::Revision;
 
-class SimKv::RemoteWatch final : public store::Watch {
+class SimKv::RemoteWatch final : public kv::Watch {
   public:
     RemoteWatch(SimKv& kv, std::string prefix, Revision after)
         : kv_(kv), prefix_(std::move(prefix)), position_(after) {}
 
-    io::Task<std::vector<store::Change>> next() override {
+    io::Task<std::vector<kv::Change>> next() override {
         co_await kv_.arrive();
         if (kv_.random_.chance(kv_.faults_.broken_watch)) co_await kv_.give_up();
         while (true) {
@@ -68,49 +68,49 @@ io::Task<void> SimKv::return_home() {
 }
 
 io::Task<std::optional<Record>> SimKv::get(std::string key) {
-    co_await store::check_key(key);
+    co_await kv::check_key(key);
     co_await arrive();
     auto found = store_.get(key);
     co_await return_home();
     co_return found;
 }
 
-io::Task<store::Page> SimKv::list(store::ListRequest request) {
-    co_await store::check_list(request);
+io::Task<kv::Page> SimKv::list(kv::ListRequest request) {
+    co_await kv::check_list(request);
     co_await arrive();
     auto page = store_.list(request);
     co_await return_home();
     co_return co_await std::move(page);
 }
 
-io::Task<Revision> SimKv::commit(store::Transaction transaction) {
-    co_await store::check_transaction(transaction);
+io::Task<Revision> SimKv::commit(kv::Transaction transaction) {
+    co_await kv::check_transaction(transaction);
     co_await arrive();
     auto revision = store_.commit(transaction);
     co_await return_home();
     co_return co_await std::move(revision);
 }
 
-std::unique_ptr<store::Watch> SimKv::watch(std::string prefix, Revision after) {
+std::unique_ptr<kv::Watch> SimKv::watch(std::string prefix, Revision after) {
     return std::make_unique<RemoteWatch>(*this, std::move(prefix), after);
 }
 
-io::Task<store::Lease> SimKv::grant(std::chrono::seconds ttl) {
-    co_await store::check_ttl(ttl);
+io::Task<kv::Lease> SimKv::grant(std::chrono::seconds ttl) {
+    co_await kv::check_ttl(ttl);
     co_await arrive();
-    const store::Lease lease{store_.grant(ttl), ttl};
+    const kv::Lease lease{store_.grant(ttl), ttl};
     co_await return_home();
     co_return lease;
 }
 
-io::Task<void> SimKv::renew(store::LeaseId lease) {
+io::Task<void> SimKv::renew(kv::LeaseId lease) {
     co_await arrive();
     auto renewed = store_.renew(lease);
     co_await return_home();
     co_await std::move(renewed);
 }
 
-io::Task<void> SimKv::revoke(store::LeaseId lease) {
+io::Task<void> SimKv::revoke(kv::LeaseId lease) {
     co_await arrive();
     auto revoked = store_.revoke(lease);
     co_await return_home();

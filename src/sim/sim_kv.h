@@ -21,7 +21,7 @@
 namespace sheaf::sim {
 
 // Loop thread only. The loop and the store outlive it.
-class SimKv final : public store::Kv {
+class SimKv final : public kv::Kv {
   public:
     struct Faults {
         double lost_request = 0;  // probability for each request
@@ -38,14 +38,14 @@ class SimKv final : public store::Kv {
     // Cuts this host off from the store, or ends that.
     void set_reachable(bool reachable);
 
-    io::Task<std::optional<store::Record>> get(std::string key) override;
-    io::Task<store::Page> list(store::ListRequest request) override;
-    io::Task<store::Revision> commit(store::Transaction transaction) override;
-    std::unique_ptr<store::Watch> watch(std::string prefix, store::Revision after) override;
-    io::Task<store::Lease> grant(std::chrono::seconds ttl) override;
-    io::Task<void> renew(store::LeaseId lease) override;
-    io::Task<void> revoke(store::LeaseId lease) override;
-    io::Task<void> compact(store::Revision revision) override;
+    io::Task<std::optional<kv::Record>> get(std::string key) override;
+    io::Task<kv::Page> list(kv::ListRequest request) override;
+    io::Task<kv::Revision> commit(kv::Transaction transaction) override;
+    std::unique_ptr<kv::Watch> watch(std::string prefix, kv::Revision after) override;
+    io::Task<kv::Lease> grant(std::chrono::seconds ttl) override;
+    io::Task<void> renew(kv::LeaseId lease) override;
+    io::Task<void> revoke(kv::LeaseId lease) override;
+    io::Task<void> compact(kv::Revision revision) override;
     io::Task<void> shut_down() override;
 
   private:

@@ -6,11 +6,11 @@
 
 namespace sheaf::sim {
 
-using store::Change;
-using store::LeaseId;
-using store::Record;
-using store::Revision;
-using store::Write;
+using kv::Change;
+using kv::LeaseId;
+using kv::Record;
+using kv::Revision;
+using kv::Write;
 
 const SimStore::Version* SimStore::version_at(const std::vector<Version>& versions, Revision at) {
     const auto behind = std::ranges::upper_bound(versions, at, {}, &Version::revision);
@@ -28,11 +28,11 @@ std::optional<Record> SimStore::get(const std::string& key) const {
     return record_at(key, revision_);
 }
 
-Result<store::Page> SimStore::list(const store::ListRequest& request) const {
+Result<kv::Page> SimStore::list(const kv::ListRequest& request) const {
     const auto at = request.at == 0 ? revision_ : request.at;
-    if (at > revision_) return store::is_yet_to_come(at, revision_);
-    if (at < compacted_) return store::is_compacted(at, compacted_);
-    store::Page page{.records = {}, .revision = at, .more = false};
+    if (at > revision_) return kv::is_yet_to_come(at, revision_);
+    if (at < compacted_) return kv::is_compacted(at, compacted_);
+    kv::Page page{.records = {}, .revision = at, .more = false};
     for (auto place = versions_.lower_bound(request.prefix);
          place != versions_.end() && place->first.starts_with(request.prefix); ++place) {
         if (!request.after.empty() && place->first <= request.after) continue;
@@ -60,15 +60,15 @@ bool SimStore::apply(const Write& write, Revision revision) {
     return true;
 }
 
-Result<Revision> SimStore::commit(const store::Transaction& transaction) {
+Result<Revision> SimStore::commit(const kv::Transaction& transaction) {
     for (const auto& condition : transaction.conditions) {
         const auto found = get(condition.key);
         const auto modified = found ? found->modified : 0;
-        if (modified != condition.modified) return store::not_as_expected(condition, modified);
+        if (modified != condition.modified) return kv::not_as_expected(condition, modified);
     }
     for (const auto& write : transaction.writes)
         if (write.lease != 0 && !leases_.contains(write.lease))
-            return store::no_such_lease(write.lease);
+            return kv::no_such_lease(write.lease);
     const auto revision = revision_ + 1;
     auto changes = false;
     for (const auto& write : transaction.writes) changes = apply(write, revision) || changes;
@@ -79,7 +79,7 @@ Result<Revision> SimStore::commit(const store::Transaction& transaction) {
 }
 
 Result<std::vector<Change>> SimStore::changes(const std::string& prefix, Revision after) const {
-    if (after < compacted_) return store::is_compacted(after, compacted_);
+    if (after < compacted_) return kv::is_compacted(after, compacted_);
     std::vector<Change> found;
     for (auto place = written_.upper_bound(after); place != written_.end(); ++place) {
         const auto& [revision, key] = *place;
@@ -90,7 +90,7 @@ Result<std::vector<Change>> SimStore::changes(const std::string& prefix, Revisio
 }
 
 Result<void> SimStore::compact(Revision revision) {
-    if (revision > revision_) return store::is_yet_to_come(revision, revision_);
+    if (revision > revision_) return kv::is_yet_to_come(revision, revision_);
     if (revision <= compacted_) return {};
     compacted_ = revision;
     for (auto& [key, versions] : versions_) {
@@ -113,20 +113,20 @@ LeaseId SimStore::grant(std::chrono::seconds ttl) {
 
 Result<void> SimStore::renew(LeaseId lease) {
     const auto found = leases_.find(lease);
-    if (found == leases_.end()) return store::no_such_lease(lease);
+    if (found == leases_.end()) return kv::no_such_lease(lease);
     found->second.deadline = loop_.now() + found->second.ttl;
     return {};
 }
 
 Result<void> SimStore::revoke(LeaseId lease) {
-    if (!leases_.contains(lease)) return store::no_such_lease(lease);
+    if (!leases_.contains(lease)) return kv::no_such_lease(lease);
     end_lease(lease);
     return {};
 }
 
 void SimStore::end_lease(LeaseId lease) {
     leases_.erase(lease);
-    store::Transaction deletions;
+    kv::Transaction deletions;
     for (const auto& [key, versions] : versions_)
         if (versions.back().record && versions.back().record->lease == lease)
             deletions.writes.push_back({.key = key, .value = {}, .lease = 0});

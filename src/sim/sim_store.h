@@ -18,27 +18,26 @@ class SimStore {
   public:
     explicit SimStore(io::SimLoop& loop) : loop_(loop) {}
 
-    store::Revision revision() const { return revision_; }
-    std::optional<store::Record> get(const std::string& key) const;
-    Result<store::Page> list(const store::ListRequest& request) const;
-    Result<store::Revision> commit(const store::Transaction& transaction);
-    Result<std::vector<store::Change>> changes(const std::string& prefix,
-                                               store::Revision after) const;
-    Result<void> compact(store::Revision revision);
+    kv::Revision revision() const { return revision_; }
+    std::optional<kv::Record> get(const std::string& key) const;
+    Result<kv::Page> list(const kv::ListRequest& request) const;
+    Result<kv::Revision> commit(const kv::Transaction& transaction);
+    Result<std::vector<kv::Change>> changes(const std::string& prefix, kv::Revision after) const;
+    Result<void> compact(kv::Revision revision);
 
-    store::LeaseId grant(std::chrono::seconds ttl);
-    Result<void> renew(store::LeaseId lease);
-    Result<void> revoke(store::LeaseId lease);
+    kv::LeaseId grant(std::chrono::seconds ttl);
+    Result<void> renew(kv::LeaseId lease);
+    Result<void> revoke(kv::LeaseId lease);
 
     // Woken whenever the revision has changed, and whenever somebody's way to it has.
     io::Waiters& changed() { return changed_; }
-    // Before it is destroyed, once no store::Kv of it is used any more.
+    // Before it is destroyed, once no kv::Kv of it is used any more.
     io::Task<void> shut_down();
 
   private:
     struct Version {
-        store::Revision revision;
-        std::optional<store::Record> record;  // none: deleted
+        kv::Revision revision;
+        std::optional<kv::Record> record;  // none: deleted
     };
     struct Lease {
         std::chrono::seconds ttl;
@@ -46,21 +45,21 @@ class SimStore {
     };
 
     // What the key held up to this revision; none where there was nothing.
-    static const Version* version_at(const std::vector<Version>& versions, store::Revision at);
-    std::optional<store::Record> record_at(const std::string& key, store::Revision at) const;
-    bool apply(const store::Write& write, store::Revision revision);
-    void end_lease(store::LeaseId lease);
-    io::Task<void> end_when_due(store::LeaseId lease);
+    static const Version* version_at(const std::vector<Version>& versions, kv::Revision at);
+    std::optional<kv::Record> record_at(const std::string& key, kv::Revision at) const;
+    bool apply(const kv::Write& write, kv::Revision revision);
+    void end_lease(kv::LeaseId lease);
+    io::Task<void> end_when_due(kv::LeaseId lease);
 
     io::SimLoop& loop_;
     io::TaskGroup group_;
     io::Waiters changed_;
     std::map<std::string, std::vector<Version>> versions_;
-    std::multimap<store::Revision, std::string> written_;  // which keys in which revision
-    std::map<store::LeaseId, Lease> leases_;
-    store::LeaseId last_lease_ = 0;
-    store::Revision revision_ = 1;
-    store::Revision compacted_ = 0;
+    std::multimap<kv::Revision, std::string> written_;  // which keys in which revision
+    std::map<kv::LeaseId, Lease> leases_;
+    kv::LeaseId last_lease_ = 0;
+    kv::Revision revision_ = 1;
+    kv::Revision compacted_ = 0;
 };
 
 }  // namespace sheaf::sim

@@ -3,7 +3,7 @@
 #include "store/etcd_watch.h"
 #include "store/limits.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -118,4 +118,4 @@ io::Task<void> EtcdKv::shut_down() {
     co_return;
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

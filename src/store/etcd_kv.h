@@ -5,7 +5,7 @@
 
 #include "store/etcd_members.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 class EtcdKv final : public Kv {
   public:
@@ -29,4 +29,4 @@ class EtcdKv final : public Kv {
     std::unique_ptr<EtcdMembers> members_;
 };
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

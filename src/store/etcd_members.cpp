@@ -5,7 +5,7 @@
 #include "io/time_limit.h"
 #include "io/tls_stream.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -132,4 +132,4 @@ Result<void> EtcdMembers::check(const etcd::Header& header) {
                 header.cluster, cluster_);
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

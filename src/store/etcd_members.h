@@ -10,7 +10,7 @@
 #include "io/tls_context.h"
 #include "store/etcd_wire.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 struct EtcdOptions {
     std::vector<http::Url> urls;  // one or more
@@ -77,4 +77,4 @@ class EtcdMembers {
     std::uint64_t cluster_ = 0;
 };
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

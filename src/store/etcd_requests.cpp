@@ -3,7 +3,7 @@
 #include "store/etcd_wire.h"
 #include "store/limits.h"
 
-namespace sheaf::store::etcd {
+namespace sheaf::kv::etcd {
 
 namespace {
 
@@ -132,4 +132,4 @@ std::string compact_request(Revision revision) {
     return fmt::format(R"({{"revision":"{}"}})", revision);
 }
 
-}  // namespace sheaf::store::etcd
+}  // namespace sheaf::kv::etcd

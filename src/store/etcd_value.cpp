@@ -6,7 +6,7 @@
 #include "base/base64.h"
 #include "base/json_path.h"
 
-namespace sheaf::store::etcd {
+namespace sheaf::kv::etcd {
 
 namespace {
 
@@ -93,4 +93,4 @@ Result<std::vector<Object>> Object::objects(std::string_view name) const {
     return found;
 }
 
-}  // namespace sheaf::store::etcd
+}  // namespace sheaf::kv::etcd

@@ -6,7 +6,7 @@
 #include "base/json_value.h"
 #include "store/kv.h"
 
-namespace sheaf::store::etcd {
+namespace sheaf::kv::etcd {
 
 // An object of an answer. The text or tree it looks at outlives it.
 class Object {
@@ -32,4 +32,4 @@ class Object {
 // Fails with corrupt where it is no JSON.
 Result<JsonValue> parse_answer(std::string_view text);
 
-}  // namespace sheaf::store::etcd
+}  // namespace sheaf::kv::etcd

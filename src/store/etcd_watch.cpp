@@ -5,7 +5,7 @@
 #include "io/time_limit.h"
 #include "store/limits.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -15,7 +15,7 @@ bool goes_on(Kind kind) {
 
 }  // namespace
 
-void EtcdWatch::close() {
+void EtcdWatch::let_go() {
     connection_.reset();
     received_.clear();
     looked_at_ = 0;
@@ -30,7 +30,7 @@ io::Task<std::vector<Change>> EtcdWatch::next() {
         const auto kind = found.error().kind();
         if (kind == Kind::cancelled) co_await std::move(found);
         const auto had_connection = connection_ != nullptr;
-        close();
+        let_go();
         if (had_connection) members_.leave(member_);
         if (!goes_on(kind)) co_await std::move(found);
         if (attempt < members_.count()) continue;
@@ -122,4 +122,4 @@ Result<std::vector<Change>> EtcdWatch::take(etcd::WatchAnswer answer) {
     return given;
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

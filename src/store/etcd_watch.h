@@ -4,7 +4,7 @@
 
 #include "store/etcd_members.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 // The members outlive it.
 class EtcdWatch final : public Watch {
@@ -21,7 +21,7 @@ class EtcdWatch final : public Watch {
     io::Task<std::string> line();
     io::Task<std::string> line_of_living();
     Result<std::vector<Change>> take(etcd::WatchAnswer answer);
-    void close();
+    void let_go();
 
     EtcdMembers& members_;
     std::string prefix_;
@@ -33,4 +33,4 @@ class EtcdWatch final : public Watch {
     std::vector<Change> pending_;  // of a revision of which more may follow
 };
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

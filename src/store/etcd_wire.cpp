@@ -4,7 +4,7 @@
 #include "base/json_path.h"
 #include "store/etcd_value.h"
 
-namespace sheaf::store::etcd {
+namespace sheaf::kv::etcd {
 
 namespace {
 
@@ -148,4 +148,4 @@ Failure failure_of(unsigned status, std::string_view body) {
                 "answers with status {}, which is not etcd's", status);
 }
 
-}  // namespace sheaf::store::etcd
+}  // namespace sheaf::kv::etcd

@@ -6,7 +6,7 @@
 
 #include "store/kv.h"
 
-namespace sheaf::store::etcd {
+namespace sheaf::kv::etcd {
 
 struct Header {
     std::uint64_t cluster = 0;
@@ -62,4 +62,4 @@ Result<WatchAnswer> parse_watch(std::string_view line);
 // The failure that an answer with this status, which is not 200, tells of.
 Failure failure_of(unsigned status, std::string_view body);
 
-}  // namespace sheaf::store::etcd
+}  // namespace sheaf::kv::etcd

@@ -14,7 +14,7 @@
 
 #include "io/task.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 // Of the whole store: each transaction that changes something makes it one larger. 0 is before all.
 using Revision = std::uint64_t;
@@ -129,4 +129,4 @@ class Kv {
     virtual io::Task<void> shut_down() = 0;
 };
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

@@ -4,7 +4,7 @@
 
 #include "base/json_path.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -101,4 +101,4 @@ std::string end_of_prefix(std::string prefix) {
     return prefix;
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

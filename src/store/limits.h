@@ -4,7 +4,7 @@
 
 #include "store/kv.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 // All fail with invalid. Any thread.
 Result<void> check_key(std::string_view key);
@@ -24,4 +24,4 @@ Failure no_such_lease(LeaseId lease);                                 // not_fou
 // The least key that is greater than all keys with this prefix; empty where there is none.
 std::string end_of_prefix(std::string prefix);
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

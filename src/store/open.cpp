@@ -4,7 +4,7 @@
 #include "store/etcd_kv.h"
 #include "store/sqlite_kv.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -40,4 +40,4 @@ io::Task<std::unique_ptr<Kv>> open_store(io::Loop& loop, StoreLocation location)
     co_return co_await SqliteKv::open(loop, file);
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

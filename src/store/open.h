@@ -6,7 +6,7 @@
 #include "io/tls_context.h"
 #include "store/kv.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 struct StoreLocation {
     std::string text;  // sqlite:FILE or etcd:URL[,URL]...
@@ -17,4 +17,4 @@ struct StoreLocation {
 // is no location, else as SqliteKv::open() and EtcdKv::create().
 io::Task<std::unique_ptr<Kv>> open_store(io::Loop& loop, StoreLocation location);
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

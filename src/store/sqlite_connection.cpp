@@ -2,7 +2,7 @@
 
 #include <sqlite3.h>
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -145,4 +145,4 @@ Result<void> SqliteTransaction::commit() {
     return {};
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

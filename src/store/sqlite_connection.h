@@ -16,7 +16,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 // Frees what SQLite made.
 struct SqliteCloser {
@@ -112,4 +112,4 @@ class SqliteTransaction {
     SqliteConnection* connection_;
 };
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

@@ -7,7 +7,7 @@
 #include "store/limits.h"
 #include "store/sqlite_schema.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -160,4 +160,4 @@ io::Task<void> SqliteKv::shut_down() {
     co_await thread_->call(std::move(close));
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

@@ -11,7 +11,7 @@
 #include "io/waiters.h"
 #include "store/sqlite_records.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 class SqliteKv final : public Kv {
   public:
@@ -51,4 +51,4 @@ class SqliteKv final : public Kv {
     std::optional<io::TimePoint> armed_;  // when a lease is due that a task waits for
 };
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

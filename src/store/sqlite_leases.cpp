@@ -4,7 +4,7 @@
 #include "store/sqlite_records.h"
 #include "store/sqlite_schema.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -80,4 +80,4 @@ Result<void> SqliteRecords::revoke(LeaseId lease) {
     return committed(std::move(writing));
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

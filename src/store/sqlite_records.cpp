@@ -6,7 +6,7 @@
 #include "store/limits.h"
 #include "store/sqlite_schema.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -194,4 +194,4 @@ Result<void> SqliteRecords::compact(Revision revision) {
     return committed(std::move(writing));
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

@@ -8,7 +8,7 @@
 #include "store/kv.h"
 #include "store/sqlite_connection.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 // One thread at a time; any number of processes have the same file. Requests were checked before
 // (limits.h). Every call first ends the leases that are due.
@@ -56,4 +56,4 @@ class SqliteRecords {
     SqliteConnection connection_;
 };
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

@@ -9,7 +9,7 @@
 
 #include "base/fd.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 namespace {
 
@@ -153,4 +153,4 @@ std::uint64_t milliseconds_of_boot() {
            static_cast<std::uint64_t>(time.tv_nsec) / 1'000'000;
 }
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

@@ -5,7 +5,7 @@
 
 #include "store/sqlite_connection.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 // Opens the store at `path`, and makes it where there is no file; its folder must be there. Blocks.
 // Fails with invalid where it is a file of something else, unsupported where it is of a later
@@ -15,4 +15,4 @@ Result<SqliteConnection> open_sqlite(const std::string& path);
 // Milliseconds since the host started, also while it slept.
 std::uint64_t milliseconds_of_boot();
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

@@ -101,8 +101,12 @@ std::string EtcdCluster::peers() const {
 void EtcdCluster::start(std::size_t member) {
     const auto peer = fmt::format("http://127.0.0.1:{}", members_.at(member).peer_port);
     const auto name = fmt::format("m{}", member);
-    members_.at(member).process = start_quietly(program,
-                                                {"--name",
+    // A test that is killed leaves none of them.
+    members_.at(member).process = start_quietly("setpriv",
+                                                {"--pdeathsig",
+                                                 "KILL",
+                                                 program,
+                                                 "--name",
                                                  name,
                                                  "--data-dir",
                                                  folder_ + "/" + name,

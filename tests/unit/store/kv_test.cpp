@@ -2,7 +2,7 @@
 
 #include "world.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -448,4 +448,4 @@ TEST_P(OverStores, AnyTransactionsDoWhatTheModelDoes) {
 }
 
 }  // namespace
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

@@ -14,7 +14,7 @@
 #include "store/sqlite_records.h"
 #include "store/sqlite_schema.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 namespace {
 
 void answered(std::uint64_t number) {
@@ -89,12 +89,12 @@ Result<void> share(const std::string& what, const std::string& file, int times) 
 }
 
 }  // namespace
-}  // namespace sheaf::store
+}  // namespace sheaf::kv
 
 int main(int count, char** arguments) {
     if (count < 3) return 64;
     const auto times = count > 3 ? std::atoi(arguments[3]) : 0;
-    const auto shared = sheaf::store::share(arguments[1], arguments[2], times);
+    const auto shared = sheaf::kv::share(arguments[1], arguments[2], times);
     if (shared) return 0;
     fmt::print(stderr, "{}\n", shared.error().text());
     return 1;

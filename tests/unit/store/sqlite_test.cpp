@@ -10,7 +10,7 @@
 #include "store/sqlite_schema.h"
 #include "world.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 namespace {
 
 class SqliteFiles : public testing::Test {
@@ -297,4 +297,4 @@ TEST_F(SharedFile, TheLeaseOfAProcessThatWasKilledEnds) {
 }
 
 }  // namespace
-}  // namespace sheaf::store
+}  // namespace sheaf::kv

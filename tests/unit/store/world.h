@@ -1,7 +1,7 @@
 #pragma once
 
 // Why: one suite runs over every store. A World has a store that is reached by any number of
-// clients, each of them a store::Kv of its own.
+// clients, each of them a kv::Kv of its own.
 
 #include <filesystem>
 #include <memory>
@@ -16,7 +16,7 @@
 #include "store/sqlite_kv.h"
 #include "support/etcd_cluster.h"
 
-namespace sheaf::store {
+namespace sheaf::kv {
 
 enum class StoreKind { simulated, sqlite, etcd };
 
@@ -202,4 +202,4 @@ class OverStores : public testing::TestWithParam<StoreKind> {
     std::unique_ptr<Kv> other_;
 };
 
-}  // namespace sheaf::store
+}  // namespace sheaf::kv
