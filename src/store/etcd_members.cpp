@@ -109,6 +109,9 @@ io::Task<std::string> EtcdMembers::ask(std::string path, std::string body, Again
         failed = answered
                      ? of_member(member, etcd::failure_of(answered->status, answered->body).error())
                      : std::move(answered).error();
+        // Too much of an answer says nothing of what was done.
+        if (again == Again::never && !answered && failed.kind() == Kind::exhausted)
+            failed = Error{Kind::unavailable, failed.text()};
         if (!is_of_the_way(failed.kind())) break;
         leave(member);
         if (again == Again::never) break;

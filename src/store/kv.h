@@ -89,7 +89,7 @@ class Watch {
     // compacted. After unavailable, timed_out and cancelled it may be called again and has lost
     // nothing; after any other failure it is over.
     virtual io::Task<std::vector<Change>> next() = 0;
-    // Everything up to this revision was given. Moves on also where nothing of the prefix changed.
+    // Everything up to this revision was given. May move on where nothing of the prefix changed.
     virtual Revision position() const = 0;
 };
 

@@ -102,40 +102,24 @@ void EtcdCluster::start(std::size_t member) {
     const auto peer = fmt::format("http://127.0.0.1:{}", members_.at(member).peer_port);
     const auto name = fmt::format("m{}", member);
     // A test that is killed leaves none of them.
-    members_.at(member).process = start_quietly("setpriv",
-                                                {"--pdeathsig",
-                                                 "KILL",
-                                                 program,
-                                                 "--name",
-                                                 name,
-                                                 "--data-dir",
-                                                 folder_ + "/" + name,
-                                                 "--listen-client-urls",
-                                                 url(member),
-                                                 "--advertise-client-urls",
-                                                 url(member),
-                                                 "--listen-peer-urls",
-                                                 peer,
-                                                 "--initial-advertise-peer-urls",
-                                                 peer,
-                                                 "--initial-cluster",
-                                                 peers(),
-                                                 "--cert-file",
-                                                 server_.certificate,
-                                                 "--key-file",
-                                                 server_.key,
-                                                 "--client-cert-auth",
-                                                 "--trusted-ca-file",
-                                                 server_.authority,
-                                                 "--heartbeat-interval",
-                                                 "50",
-                                                 "--election-timeout",
-                                                 "500",
-                                                 "--logger",
-                                                 "zap",
-                                                 "--log-level",
-                                                 "error"},
-                                                folder_ + "/" + name + ".log");
+    std::vector<std::string> arguments{"--pdeathsig", "KILL", program, "--name", name};
+    const std::pair<const char*, std::string> options[] = {
+        {"--data-dir", folder_ + "/" + name},
+        {"--listen-client-urls", url(member)},
+        {"--advertise-client-urls", url(member)},
+        {"--listen-peer-urls", peer},
+        {"--initial-advertise-peer-urls", peer},
+        {"--initial-cluster", peers()},
+        {"--cert-file", server_.certificate},
+        {"--key-file", server_.key},
+        {"--trusted-ca-file", server_.authority},
+        {"--logger", "zap"},
+        {"--log-level", "error"},
+    };
+    for (const auto& [option, value] : options) arguments.insert(arguments.end(), {option, value});
+    arguments.push_back("--client-cert-auth");
+    members_.at(member).process =
+        start_quietly("setpriv", std::move(arguments), folder_ + "/" + name + ".log");
 }
 
 void EtcdCluster::kill(std::size_t member) {

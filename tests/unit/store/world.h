@@ -101,16 +101,21 @@ class SharedCluster final : public testing::Environment {
     static inline std::unique_ptr<test::EtcdCluster> started_;
 };
 
-// A client of the cluster that has been answered.
+// One that has been answered.
+inline io::Task<std::unique_ptr<Kv>> answered(io::Loop& loop, std::unique_ptr<Kv> kv) {
+    for (auto tries = 0;; ++tries) {
+        const auto answer = co_await kv->get("is anybody there").result();
+        if (answer) co_return std::move(kv);
+        if (tries == 200) co_await Failure{answer.error()};
+        co_await loop.sleep(std::chrono::milliseconds{50});
+    }
+}
+
+// A client of the cluster.
 inline io::Task<std::unique_ptr<Kv>> reach(io::Loop& loop, test::EtcdCluster& cluster) {
     const StoreLocation location{cluster.location(), cluster.client()};
     auto kv = co_await open_store(loop, location);
-    for (auto tries = 0;; ++tries) {
-        const auto answered = co_await kv->get("is anybody there").result();
-        if (answered) co_return kv;
-        if (tries == 200) co_await Failure{answered.error()};
-        co_await loop.sleep(std::chrono::milliseconds{50});
-    }
+    co_return co_await answered(loop, std::move(kv));
 }
 
 class EtcdWorld final : public World {
