@@ -35,7 +35,6 @@ io::Task<void> ClientConnection::receive_some() {
 
 io::Task<unsigned> ClientConnection::begin(Request request) {
     busy_ = true;
-    sent_ = true;
     parser_ = ResponseParser{};
     const auto text = text_of(request, host_);
     co_await stream_->send(as_bytes(text));

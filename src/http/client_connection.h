@@ -46,8 +46,6 @@ class ClientConnection {
 
     // Whether another request can be made.
     bool is_free() const;
-    // Whether any byte of the last request has been given away.
-    bool has_sent() const { return sent_; }
 
   private:
     io::Task<void> receive_some();
@@ -57,7 +55,6 @@ class ClientConnection {
     std::string received_;  // and not parsed yet
     ResponseParser parser_;
     bool busy_ = false;
-    bool sent_ = false;
 };
 
 }  // namespace sheaf::http

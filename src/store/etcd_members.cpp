@@ -88,7 +88,7 @@ io::Task<http::Response> EtcdMembers::exchange(std::size_t member, Connection co
     auto work = connection->ask(std::move(request), largest_answer);
     auto answered = co_await io::within(loop_, options_.answer_limit, std::move(work)).result();
     if (answered) put_idle(member, std::move(connection));
-    if (!answered) co_await Failure{of_member(member, std::move(answered).error())};
+    if (!answered) co_await Failure{of_member(member, answered.error())};
     co_return *std::move(answered);
 }
 
@@ -108,7 +108,7 @@ io::Task<std::string> EtcdMembers::ask(std::string path, std::string body, Again
         if (answered && answered->status == 200) co_return std::move(answered->body);
         failed = answered
                      ? of_member(member, etcd::failure_of(answered->status, answered->body).error())
-                     : std::move(answered).error();
+                     : answered.error();
         // Too much of an answer says nothing of what was done.
         if (again == Again::never && !answered && failed.kind() == Kind::exhausted)
             failed = Error{Kind::unavailable, failed.text()};

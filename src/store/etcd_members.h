@@ -34,8 +34,7 @@ class EtcdMembers {
     // timed_out and io a request may have been done, whichever it is.
     io::Task<std::string> ask(std::string path, std::string body, Again again);
 
-    // A connection to a member, for a watch; `member` is which one. Leaves that member for the next
-    // one where it has failed.
+    // A connection to that member, for a watch. Leaves it for the next one where there is none.
     io::Task<std::unique_ptr<http::ClientConnection>> connect(std::size_t member);
     std::size_t current() const { return current_; }
     std::size_t count() const { return options_.urls.size(); }

@@ -28,11 +28,11 @@ io::Task<std::vector<Change>> EtcdWatch::next() {
         auto found = co_await receive().result();
         if (found) co_return *std::move(found);
         const auto kind = found.error().kind();
-        if (kind == Kind::cancelled) co_await std::move(found);
+        if (kind == Kind::cancelled) co_await Failure{found.error()};
         const auto had_connection = connection_ != nullptr;
         let_go();
         if (had_connection) members_.leave(member_);
-        if (!goes_on(kind)) co_await std::move(found);
+        if (!goes_on(kind)) co_await Failure{found.error()};
         if (attempt < members_.count()) continue;
         co_await Failure{Error{Kind::unavailable, found.error().text()}};
     }
@@ -43,7 +43,7 @@ io::Task<std::vector<Change>> EtcdWatch::receive() {
         if (!connection_) co_await open();
         const auto text = co_await line_of_living();
         auto answer = etcd::parse_watch(text);
-        if (!answer) co_await Failure{members_.of_member(member_, std::move(answer).error())};
+        if (!answer) co_await Failure{members_.of_member(member_, answer.error())};
         auto changes = co_await take(*std::move(answer));
         if (!changes.empty()) co_return changes;
     }

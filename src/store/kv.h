@@ -42,7 +42,7 @@ inline constexpr std::chrono::seconds longest_lease{24 * 60 * 60};
 struct ListRequest {
     std::string prefix;       // empty: all keys
     std::string after;        // only keys after this one: the last of the page before
-    std::size_t limit = 500;  // records, at most largest_page
+    std::size_t limit = 500;  // records, at most largest_page; large ones come in fewer
     Revision at = 0;          // 0: the newest
 };
 

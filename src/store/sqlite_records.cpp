@@ -77,10 +77,12 @@ Result<Page> SqliteRecords::list(const ListRequest& request) {
         "key > ?3 AND revision <= ?4 AND (superseded IS NULL OR superseded > ?4) AND created != 0 "
         "ORDER BY key LIMIT ?5",
         request.prefix, end, request.after, at, std::uint64_t{request.limit + 1}));
+    std::size_t bytes = 0;
     while (TRY(rows.next())) {
-        page.more = page.records.size() == request.limit;
+        page.more = page.records.size() == request.limit || bytes >= many_bytes;
         if (page.more) break;
         page.records.push_back(record_of(rows).value_or(Record{}));
+        bytes += page.records.back().value.size();
     }
     return page;
 }

@@ -62,6 +62,22 @@ TEST_P(OverStores, PagesAreOfOneRevisionWhateverIsWrittenMeanwhile) {
               (Names{"a", "b", "bb", "d", "e"}));
 }
 
+TEST_P(OverStores, LargeRecordsComeInSmallerPages) {
+    constexpr int count = 26;  // which are more than any answer may have
+    for (int i = 0; i < count; ++i) put(fmt::format("{:02}", i), std::string(1'000'000, 'v'));
+    ListRequest request{.prefix = prefix_, .after = ""};
+    std::size_t found = 0;
+    for (auto more = true; more;) {
+        const auto page = get(kv().list(request));
+        ASSERT_FALSE(page.records.empty());
+        found += page.records.size();
+        request.after = page.records.back().key;
+        request.at = page.revision;
+        more = page.more;
+    }
+    EXPECT_EQ(found, std::size_t{count});
+}
+
 TEST_P(OverStores, WhatIsCompactedIsGoneAndSaysSo) {
     const auto old = put("a", "one");
     put("b", "kept");
@@ -234,15 +250,16 @@ TEST_P(OverStores, ChangesOfOneRevisionAreToldTogether) {
     const auto before = put("x", "");
     const auto watch = kv().watch(prefix_, before);
     Transaction wide;
-    for (std::size_t i = 0; i < most_writes; ++i)
+    constexpr std::size_t width = 100;
+    for (std::size_t i = 0; i < width; ++i)
         wide.writes.push_back({key(std::to_string(i)), std::string(4096, 'v'), 0});
-    for (int round = 0; round < 4; ++round) get(kv().commit(wide));
+    for (int round = 0; round < 5; ++round) get(kv().commit(wide));
     std::size_t told = 0;
-    while (told < 4 * most_writes) {
+    while (told < 5 * width) {
         const auto found = get(watch->next());
-        ASSERT_EQ(found.size() % most_writes, 0u);
+        ASSERT_EQ(found.size() % width, 0u);
         for (std::size_t i = 0; i < found.size(); ++i)
-            EXPECT_EQ(found[i].revision, before + 1 + (told + i) / most_writes);
+            EXPECT_EQ(found[i].revision, before + 1 + (told + i) / width);
         told += found.size();
     }
 }
