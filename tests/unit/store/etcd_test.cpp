@@ -18,6 +18,19 @@ class OverEtcd : public testing::Test {
         start_ = io::run(loop(), writer_->list({.prefix = "/x", .after = ""})).value().revision;
     }
     test::EtcdCluster& cluster() { return SharedCluster::get(); }
+    // Sooner out of patience than others, so that tests of members that freeze do not take long.
+    std::unique_ptr<Kv> client(std::chrono::seconds silence_limit = std::chrono::seconds{1}) {
+        EtcdOptions options;
+        for (std::size_t member = 0; member < test::EtcdCluster::members; ++member)
+            options.urls.push_back(http::parse_url(cluster().url(member)).value());
+        options.tls = cluster().client();
+        options.connect_limit = std::chrono::seconds{1};
+        options.answer_limit = std::chrono::seconds{2};
+        options.silence_limit = silence_limit;
+        auto kv = EtcdKv::create(loop(), std::move(options)).value();
+        return io::run(loop(), answered(loop(), std::move(kv))).value();
+    }
+
     io::Loop& loop() { return *loop_; }
     Kv& writer() { return *writer_; }
     Kv& watcher() { return *watcher_; }
@@ -26,19 +39,6 @@ class OverEtcd : public testing::Test {
     std::string prefix_ = fmt::format("/etcd-{}/", ++tests_);
 
   private:
-    // Sooner out of patience than others, so that tests of members that freeze do not take long.
-    std::unique_ptr<Kv> client() {
-        EtcdOptions options;
-        for (std::size_t member = 0; member < test::EtcdCluster::members; ++member)
-            options.urls.push_back(http::parse_url(cluster().url(member)).value());
-        options.tls = cluster().client();
-        options.connect_limit = std::chrono::seconds{1};
-        options.answer_limit = std::chrono::seconds{2};
-        options.silence_limit = std::chrono::seconds{1};
-        auto kv = EtcdKv::create(loop(), std::move(options)).value();
-        return io::run(loop(), answered(loop(), std::move(kv))).value();
-    }
-
     static inline int tests_ = 0;
     std::unique_ptr<io::Loop> loop_ = io::make_loop().value();
     std::unique_ptr<Kv> writer_;
@@ -144,13 +144,17 @@ TEST_F(OverEtcd, AMemberThatFreezesIsLeftForAnother) {
 }
 
 TEST_F(OverEtcd, WithoutAMajorityEverythingIsUnavailableAndGoesOnAfterwards) {
-    const auto watch = watcher().watch(prefix_, start());
+    // Told by the member that is left, not found out by asking it.
+    const auto patient = client(std::chrono::seconds{600});
+    const auto watch = patient->watch(prefix_, start());
     std::vector<int> seen;
     auto before = count_and_follow(loop(), writer(), *watch, prefix_ + "n", 5, seen);
     ASSERT_TRUE(io::run(loop(), std::move(before)));
     cluster().kill(0);
     cluster().kill(1);
-    const auto none = io::run(loop(), watch->next());
+    auto waited = io::within(loop(), std::chrono::seconds{30}, watch->next());
+    const auto none = io::run(loop(), std::move(waited));
+    ASSERT_FALSE(none);
     EXPECT_EQ(none.error().kind(), Kind::unavailable) << none.error().text();
     Transaction put;
     put.writes.push_back({prefix_ + "other", "", 0});
