@@ -7,6 +7,7 @@
 
 #include "base/child.h"
 #include "base/defer.h"
+#include "io/pool_loop.h"
 #include "store/sqlite_schema.h"
 #include "world.h"
 
@@ -245,6 +246,21 @@ TEST_F(SqliteFiles, ProcessesThatContendForOneKeyWinOnceEach) {
     }
     EXPECT_EQ(won.size(), 3u * times);
     EXPECT_EQ(open().get("count").value()->value, std::to_string(3 * times));
+}
+
+TEST_F(SqliteFiles, ALoopWithoutIoUringNoticesToo) {
+    const auto loop = io::PoolLoop::create(3).value();
+    const auto kv = io::run(*loop, SqliteKv::open(*loop, file())).value();
+    const auto watch = kv->watch("n/", 1);
+    const Sharer writer{{"write", file()}};
+    std::uint64_t told = 0;
+    while (told < 20) {
+        auto waited = io::within(*loop, std::chrono::seconds{20}, watch->next());
+        const auto found = io::run(*loop, std::move(waited));
+        ASSERT_TRUE(found) << found.error().text();
+        for (const auto& change : *found) EXPECT_EQ(change.key, fmt::format("n/{:08}", ++told));
+    }
+    EXPECT_TRUE(io::run(*loop, kv->shut_down()));
 }
 
 // Watches of this process, and another that changes the file.
