@@ -11,7 +11,7 @@ EDGES = {
     'io': {'base'},
     'http': {'io', 'base'},
     'net': {'io', 'base'},
-    'store': {'io', 'base'},
+    'store': {'http', 'io', 'base'},
     'storage': {'store', 'http', 'io', 'base'},
     'vmm': {'io', 'base'},
     'devices': {'vmm', 'io', 'base'},
