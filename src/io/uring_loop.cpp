@@ -39,6 +39,10 @@ Operation& operation_of(std::uint64_t user_data) {
 
 using State = Operation::LoopNotes::State;
 
+// Requests that follow from completions, while others are still to be dealt with: a device whose
+// whole queue has come back would stand idle until the last of them was.
+constexpr unsigned most_held_back = 4;
+
 // Whether a system call would bring anything while the loop has other things to do.
 bool has_business_with_kernel(const io_uring& ring) {
     const auto flags = std::atomic_ref{*ring.sq.kflags}.load(std::memory_order_relaxed);
@@ -201,6 +205,8 @@ void UringLoop::reap() {
         const auto completion = Completion{entry->user_data, entry->res};
         ::io_uring_cqe_seen(&ring_->kernel, entry);
         dispatch(completion);
+        if (::io_uring_sq_ready(&ring_->kernel) >= most_held_back)
+            check_submission(::io_uring_submit(&ring_->kernel));
     }
 }
 
