@@ -33,11 +33,20 @@ io::Task<void> ClientConnection::receive_some() {
         co_await fail(Kind::corrupt, "it is no HTTP: a head without end");
 }
 
+// Of TLS a server that does not believe this client says so and hangs up, maybe before this end
+// sends: what it said is there to be read all the same.
+io::Task<void> ClientConnection::hear_refusal() {
+    const auto heard = co_await receive_some().result();
+    if (!heard && heard.error().kind() == Kind::denied) co_await Failure{heard.error()};
+}
+
 io::Task<unsigned> ClientConnection::begin(Request request) {
     busy_ = true;
     parser_ = ResponseParser{};
     const auto text = text_of(request, host_);
-    co_await stream_->send(as_bytes(text));
+    auto sent = co_await stream_->send(as_bytes(text)).result();
+    if (!sent && sent.error().kind() != Kind::cancelled) co_await hear_refusal();
+    co_await std::move(sent);
     while (!parser_.has_head()) co_await receive_some();
     co_return parser_.status();
 }

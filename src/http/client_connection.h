@@ -49,6 +49,7 @@ class ClientConnection {
 
   private:
     io::Task<void> receive_some();
+    io::Task<void> hear_refusal();
 
     std::unique_ptr<io::ByteStream> stream_;
     std::string host_;

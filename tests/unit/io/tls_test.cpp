@@ -133,6 +133,27 @@ TEST_F(Tls, WhoeverIsNotBelievedIsRefused) {
     refused(server(), of_nobody, "127.0.0.1", "alert");
 }
 
+Task<void> send_late(SimLoop& loop, const TlsContext& server, const TlsContext& client) {
+    auto ends = co_await loop.network().connection();
+    TaskGroup group;
+    group.start(echo(server, std::make_unique<SocketStream>(loop, std::move(ends.second)), 1));
+    Stream below = std::make_unique<SocketStream>(loop, std::move(ends.first));
+    auto opened = co_await TlsStream::open(client, std::move(below), "localhost").result();
+    static_cast<void>(co_await group.join().result());  // it has refused, and is gone
+    const auto stream = co_await std::move(opened);
+    EXPECT_FALSE(co_await send_all(*stream, "x").result());
+    co_await receive_all(*stream, 1);
+}
+
+TEST_F(Tls, ARefusalIsHeardByWhoSendsTooLate) {
+    auto of_nobody = client();
+    of_nobody.certificate.clear();
+    const auto sent = run(loop(), send_late(loop(), context(TlsRole::server, server()),
+                                            context(TlsRole::client, of_nobody)));
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().kind(), Kind::denied) << sent.error().text();
+}
+
 Task<std::string> hear_from(SimLoop& loop, const TlsContext& client, std::string said) {
     auto ends = co_await loop.network().connection();
     SocketStream server{loop, std::move(ends.second)};

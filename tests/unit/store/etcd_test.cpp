@@ -1,5 +1,6 @@
 // What is etcd's own: members that die, freeze or are nobody, and answers that are lost.
 
+#include <limits>
 #include <set>
 
 #include "fake_server.h"
@@ -48,7 +49,7 @@ class OverEtcd : public testing::Test {
 
 // Puts 1, 2, ... under one key, each on condition that the one before is there. Where it is not
 // known what became of one it looks, and so each is put once.
-io::Task<void> count_up(io::Loop& loop, Kv& kv, std::string key, int last) {
+io::Task<void> count_up(io::Loop& loop, Kv& kv, std::string key, const int& last) {
     while (true) {
         const auto found = co_await kv.get(key).result();
         if (!found) {
@@ -66,7 +67,7 @@ io::Task<void> count_up(io::Loop& loop, Kv& kv, std::string key, int last) {
 }
 
 // As whoever has to keep up: again after what is not for ever.
-io::Task<void> follow(io::Loop& loop, Watch& watch, int last, std::vector<int>& seen) {
+io::Task<void> follow(io::Loop& loop, Watch& watch, const int& last, std::vector<int>& seen) {
     while (seen.empty() || seen.back() < last) {
         auto found = co_await watch.next().result();
         if (!found) {
@@ -94,25 +95,27 @@ std::vector<int> numbers(int last) {
     return all;
 }
 
-io::Task<void> kill_in_turn(io::Loop& loop, test::EtcdCluster& cluster, Kv& kv, std::string key,
-                            int last) {
-    for (std::size_t round = 0;; ++round) {
-        const auto member = round % test::EtcdCluster::members;
+// Each member once; then a little more is counted.
+io::Task<void> kill_in_turn(io::Loop& loop, test::EtcdCluster& cluster,
+                            const std::vector<int>& seen, int& last) {
+    for (std::size_t member = 0; member < test::EtcdCluster::members; ++member) {
+        const auto before = seen.size();
         cluster.kill(member);
         co_await loop.sleep(std::chrono::milliseconds{700});
         cluster.start(member);
+        while (seen.size() < before + 20) co_await loop.sleep(std::chrono::milliseconds{50});
         co_await loop.sleep(std::chrono::milliseconds{1500});
-        const auto found = co_await kv.get(key).result();
-        if (found && *found && std::stoi((*found)->value) >= last) co_return;
     }
+    last = seen.back() + 50;
 }
 
 io::Task<void> all_while_members_die(io::Loop& loop, test::EtcdCluster& cluster, Kv& writer,
                                      Watch& watch, std::string key, std::vector<int>& seen) {
-    constexpr int last = 1500;
+    auto last = std::numeric_limits<int>::max();
     io::TaskGroup group;
-    group.start(count_and_follow(loop, writer, watch, key, last, seen));
-    group.start(kill_in_turn(loop, cluster, writer, key, last));
+    group.start(count_up(loop, writer, key, last));
+    group.start(follow(loop, watch, last, seen));
+    group.start(kill_in_turn(loop, cluster, seen, last));
     co_await group.join();
 }
 
@@ -120,9 +123,11 @@ TEST_F(OverEtcd, AWatchSeesEachChangeOnceInOrderWhileMembersAreKilled) {
     const auto watch = watcher().watch(prefix_, start());
     std::vector<int> seen;
     auto all = all_while_members_die(loop(), cluster(), writer(), *watch, prefix_ + "n", seen);
-    const auto done = io::run(loop(), io::within(loop(), std::chrono::seconds{80}, std::move(all)));
+    const auto done =
+        io::run(loop(), io::within(loop(), std::chrono::seconds{150}, std::move(all)));
     ASSERT_TRUE(done) << done.error().text();
-    EXPECT_EQ(seen, numbers(1500));
+    EXPECT_GT(seen.size(), 100u);
+    EXPECT_EQ(seen, numbers(static_cast<int>(seen.size())));
 }
 
 TEST_F(OverEtcd, AMemberThatFreezesIsLeftForAnother) {
@@ -136,7 +141,7 @@ TEST_F(OverEtcd, AMemberThatFreezesIsLeftForAnother) {
         const auto last = static_cast<int>(10 + 5 * member);
         auto more = count_and_follow(loop(), writer(), *watch, prefix_ + "n", last, seen);
         const auto done =
-            io::run(loop(), io::within(loop(), std::chrono::seconds{40}, std::move(more)));
+            io::run(loop(), io::within(loop(), std::chrono::seconds{80}, std::move(more)));
         cluster().thaw(member);
         ASSERT_TRUE(done) << done.error().text();
         EXPECT_EQ(seen, numbers(last));
@@ -167,7 +172,7 @@ TEST_F(OverEtcd, WithoutAMajorityEverythingIsUnavailableAndGoesOnAfterwards) {
     cluster().start(1);
     auto after = count_and_follow(loop(), writer(), *watch, prefix_ + "n", 20, seen);
     const auto done =
-        io::run(loop(), io::within(loop(), std::chrono::seconds{40}, std::move(after)));
+        io::run(loop(), io::within(loop(), std::chrono::seconds{80}, std::move(after)));
     // Whether the put was done is open; it is seen where it was.
     std::erase(seen, 0);
     ASSERT_TRUE(done) << done.error().text();
