@@ -35,7 +35,9 @@ TEST(Children, GetWhatTheyAreHandedAndNothingElse) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
     const Fd output{ends[0]};
-    Fd input{ends[1]};
+    Fd made{ends[1]};
+    // A number that nobody else may have: not 7, nor what the test itself was started with.
+    Fd input{::fcntl(made.get(), F_DUPFD_CLOEXEC, 100)};
     const auto handed = std::to_array<Child::Handed>({{input.get(), 7}});
     auto child =
         Child::start("sh",
@@ -45,6 +47,7 @@ TEST(Children, GetWhatTheyAreHandedAndNothingElse) {
                      handed);
     ASSERT_TRUE(child) << child.error().text();
     input.reset();
+    made.reset();
     std::string said;
     std::array<char, 64> part{};
     for (ssize_t count = 0; (count = ::read(output.get(), part.data(), part.size())) > 0;)
