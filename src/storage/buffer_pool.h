@@ -41,7 +41,7 @@ class BufferPool {
     std::size_t idle() const { return idle_bytes_; }
 
   private:
-    static constexpr std::size_t classes = 9;  // powers of two of the alignment: 4 KiB to 1 MiB
+    static constexpr std::size_t classes = 10;  // powers of two of the alignment: 4 KiB to 2 MiB
     struct Class {
         std::vector<AlignedBuffer> idle;
         std::size_t made = 0;  // lent and idle ones; the vector has room for all

@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::size_t most_idle = 4;
 
-// Of what is not etcd's word on the request: another member may do better.
-bool is_of_the_way(Kind kind) {
-    return kind == Kind::unavailable || kind == Kind::timed_out || kind == Kind::io;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<EtcdMembers>> EtcdMembers::create(io::Loop& loop, EtcdOptions options) {

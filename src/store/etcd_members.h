@@ -39,6 +39,10 @@ class EtcdMembers {
     std::size_t current() const { return current_; }
     std::size_t count() const { return options_.urls.size(); }
     void leave(std::size_t member);
+    // Whether a failure is not etcd's word on the request, so that another member may do better.
+    static bool is_of_the_way(Kind kind) {
+        return kind == Kind::unavailable || kind == Kind::timed_out || kind == Kind::io;
+    }
     // Whether the member answers and has a leader.
     io::Task<void> probe(std::size_t member);
     static http::Request request(std::string path, std::string body);

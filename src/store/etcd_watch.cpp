@@ -7,14 +7,6 @@
 
 namespace sheaf::kv {
 
-namespace {
-
-bool goes_on(Kind kind) {
-    return kind == Kind::unavailable || kind == Kind::timed_out || kind == Kind::io;
-}
-
-}  // namespace
-
 void EtcdWatch::let_go() {
     connection_.reset();
     received_.clear();
@@ -32,7 +24,7 @@ io::Task<std::vector<Change>> EtcdWatch::next() {
         const auto had_connection = connection_ != nullptr;
         let_go();
         if (had_connection) members_.leave(member_);
-        if (!goes_on(kind)) co_await Failure{found.error()};
+        if (!EtcdMembers::is_of_the_way(kind)) co_await Failure{found.error()};
         if (attempt < members_.count()) continue;
         co_await Failure{Error{Kind::unavailable, found.error().text()}};
     }

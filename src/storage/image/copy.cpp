@@ -28,7 +28,8 @@ Copier::Copier(storage::Block& from, storage::Extents& extents, CopyTarget& to, 
       to_(to),
       progress_(std::move(progress)),
       size_(from.geometry().size),
-      unit_(std::max<std::uint64_t>(least_unit, from.geometry().preferred_block_size)) {}
+      unit_(std::max<std::uint64_t>(least_unit, from.geometry().preferred_block_size)),
+      buffers_(most_in_flight * unit_) {}
 
 io::Task<void> Copier::copy(std::uint64_t begin, std::uint64_t end) {
     auto started = co_await start_pieces(begin, end).result();
@@ -91,15 +92,8 @@ io::Task<void> Copier::move(Piece piece) {
     co_await std::move(outcome);
 }
 
-storage::AlignedBuffer Copier::take_buffer() {
-    if (idle_.empty()) return storage::AlignedBuffer{unit_};
-    auto buffer = std::move(idle_.back());
-    idle_.pop_back();
-    return buffer;
-}
-
 io::Task<void> Copier::move_bytes(Piece piece) {
-    auto buffer = take_buffer();
+    const auto buffer = buffers_.take(unit_);
     if (buffer.bytes().empty()) co_await fail(Kind::exhausted, "no memory for {} bytes", unit_);
     const auto bytes = buffer.bytes().first(piece.end - piece.begin);
     const iovec vector{bytes.data(), bytes.size()};
@@ -117,7 +111,6 @@ io::Task<void> Copier::move_bytes(Piece piece) {
         co_await to_.store(piece.begin + begin, bytes.subspan(begin, run));
         run = 0;
     }
-    idle_.push_back(std::move(buffer));
 }
 
 }  // namespace sheaf::image

@@ -4,12 +4,11 @@
 // stays behind.
 
 #include <functional>
-#include <vector>
 
 #include "io/event.h"
 #include "io/task_group.h"
-#include "storage/aligned_buffer.h"
 #include "storage/block.h"
+#include "storage/buffer_pool.h"
 #include "storage/extents.h"
 
 namespace sheaf::image {
@@ -53,7 +52,6 @@ class Copier {
     io::Task<void> start(Piece piece);
     io::Task<void> move(Piece piece);
     io::Task<void> move_bytes(Piece piece);
-    storage::AlignedBuffer take_buffer();
 
     storage::Block& from_;
     storage::Extents& extents_;
@@ -62,7 +60,7 @@ class Copier {
     std::uint64_t size_;
     std::uint64_t unit_;
     Piece pending_;  // of data in one unit; empty: none
-    std::vector<storage::AlignedBuffer> idle_;
+    storage::BufferPool buffers_;
     unsigned in_flight_ = 0;
     bool failed_ = false;
     std::uint64_t stored_ = 0;
