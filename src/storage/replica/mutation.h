@@ -11,7 +11,6 @@ namespace sheaf::replica {
 enum class Mutation : std::uint8_t {
     none,
     epoch_not_checked,
-    seal_without_drain,
     answered_before_removal,
     copies_not_made_alike,
     incarnation_not_looked_at,
@@ -28,7 +27,6 @@ struct MutationName {
 };
 inline constexpr auto mutations = std::to_array<MutationName>({
     {Mutation::epoch_not_checked, "epoch_not_checked"},
-    {Mutation::seal_without_drain, "seal_without_drain"},
     {Mutation::answered_before_removal, "answered_before_removal"},
     {Mutation::copies_not_made_alike, "copies_not_made_alike"},
     {Mutation::incarnation_not_looked_at, "incarnation_not_looked_at"},
