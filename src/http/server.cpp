@@ -10,12 +10,16 @@ namespace {
 
 constexpr std::chrono::seconds without_descriptors{1};
 
-// None where it is no unix socket.
+// None where it is no unix socket. A process that this one cannot see has credentials all the same.
 std::optional<PeerCredentials> credentials_of(const Fd& socket) {
+    int domain = 0;
+    socklen_t size = sizeof(domain);
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) return {};
+    if (domain != AF_UNIX) return {};
     ucred found{};
     socklen_t length = sizeof(found);
-    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &found, &length) != 0) return {};
-    if (found.pid == 0) return {};
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &found, &length) != 0)
+        return PeerCredentials{.user = static_cast<uid_t>(-1)};
     return PeerCredentials{.user = found.uid, .group = found.gid, .process = found.pid};
 }
 
