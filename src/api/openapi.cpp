@@ -157,25 +157,28 @@ Json operation_of(const Operation& operation, Version version, const Kind& kind)
     return description;
 }
 
+Json parameters_of_path(const Kind& kind, Version version, bool names_one) {
+    Json::Array parameters;
+    if (kind.namespaced()) parameters.push_back(parameter(version, "namespace", "path"));
+    if (names_one) parameters.push_back(parameter(version, "name", "path"));
+    return parameters;
+}
+
 void add_paths(const Kind& kind, Version version, Json& paths) {
     const auto root = (kind.group.empty() ? "/api/" : "/apis/") + kind.api_version();
     const auto collection = fmt::format(
         "{}/{}{}", root, kind.namespaced() ? "namespaces/{namespace}/" : "", kind.plural);
-    auto& all = paths[collection];
+    auto all = Json::object({{"parameters", parameters_of_path(kind, version, false)}});
     for (const auto& operation : {Operation{"get", "list"}, {"post", "post", true}})
         all[operation.method] = operation_of(operation, version, kind);
-    auto& one = paths[collection + "/{name}"];
+    auto one = Json::object({{"parameters", parameters_of_path(kind, version, true)}});
     for (const auto& operation : {Operation{"get", "get"},
                                   {"put", "put", true},
                                   {"patch", "patch", true},
                                   {"delete", "delete"}})
         one[operation.method] = operation_of(operation, version, kind);
-    Json::Array of_all;
-    if (kind.namespaced()) of_all.push_back(parameter(version, "namespace", "path"));
-    auto of_one = of_all;
-    of_one.push_back(parameter(version, "name", "path"));
-    if (!of_all.empty()) all["parameters"] = std::move(of_all);
-    one["parameters"] = std::move(of_one);
+    paths[collection] = std::move(all);
+    paths[collection + "/{name}"] = std::move(one);
 }
 
 Json info() {

@@ -12,8 +12,9 @@ namespace sheaf::api {
 
 namespace {
 
+// As Kubernetes names it in answers: what clients ask for, with an "@", is no media type to them.
 constexpr std::string_view protobuf_type =
-    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 http::Reply reply_of(Answer answer) {
     http::Reply reply{.status = answer.status, .headers = {}, .body = std::move(answer.body)};

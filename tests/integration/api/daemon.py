@@ -112,7 +112,9 @@ class Daemon:
                 "--cache-dir", str(self.folder / "cache"), *words]
 
     def environment(self):
-        return {**os.environ, "HOME": str(self.folder), "KUBECONFIG": str(self.folder / "none")}
+        config = self.folder / "kubeconfig"
+        config.write_text("apiVersion: v1\nkind: Config\n")
+        return {**os.environ, "HOME": str(self.folder), "KUBECONFIG": str(config)}
 
     def kubectl(self, *words, stdin=None, fails=False):
         done = subprocess.run(self.command(*words), input=stdin, capture_output=True, text=True,

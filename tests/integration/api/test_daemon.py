@@ -89,8 +89,8 @@ class Process(unittest.TestCase):
         sockets = []
         for _ in range(1200):
             client = socket.socket(socket.AF_UNIX)
+            client.connect(str(self.daemon.socket))  # waits where the backlog is full
             client.settimeout(daemon.PATIENCE)
-            client.connect(str(self.daemon.socket))
             sockets.append(client)
         sockets[0].sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         self.assertTrue(sockets[0].recv(1000).startswith(b"HTTP/1.1 200"))

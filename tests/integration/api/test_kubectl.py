@@ -45,6 +45,15 @@ class Kubectl(unittest.TestCase):
     def tearDown(self):
         self.kubectl("delete", "vm,volumes,secrets", "--all")
 
+    def minor(self):
+        said = self.kubectl("version", "--client", "-o", "json")
+        return int(json.loads(said)["clientVersion"]["minor"].strip("+"))
+
+    def make(self, *words):
+        """kubectl 1.32 sends what it makes of options in protobuf, which is refused; as a file it is JSON."""
+        made = self.kubectl(*words, "--dry-run=client", "-o", "json")
+        self.kubectl("create", "-f", "-", stdin=made)
+
     def test_resources(self):
         said = self.kubectl("api-resources")
         for word in ("virtualmachines", "kubevirt.io", "VirtualMachineInstance", "vmi,vmis", "namespaces"):
@@ -68,8 +77,10 @@ class Kubectl(unittest.TestCase):
     def test_apply_refuses(self):
         wrong = MACHINE.replace("cores: 2", "cores: 2, turbo: 1")
         self.assertIn("turbo", self.kubectl("apply", "-f", "-", stdin=wrong, fails=True))
-        said = self.kubectl("apply", "--validate=false", "-f", "-", stdin=wrong.replace("web", "b"))
-        self.assertIn("created", said)
+        # Where kubectl asks for it, what is unknown is left out. 1.20 cannot ask, and it is refused.
+        lenient = self.minor() >= 25
+        said = self.kubectl("apply", "--validate=false", "-f", "-", stdin=wrong, fails=not lenient)
+        self.assertIn("created" if lenient else "spec.template.spec.domain.cpu.turbo", said)
         said = self.kubectl("apply", "-f", "-", stdin=MACHINE.replace("name: root\n            disk", "name: r\n            disk"), fails=True)
         self.assertIn("spec.template.spec.domain.devices.disks[0].name", said)
 
@@ -121,27 +132,35 @@ class Kubectl(unittest.TestCase):
         self.assertIn("runStrategy", self.kubectl("explain", "vm.spec"))
         self.assertIn("cores", self.kubectl("explain", "vm.spec.template.spec.domain.cpu"))
 
-    def test_watch_and_wait(self):
-        with subprocess.Popen(self.daemon.command("get", "vm", "-w", "-o", "name"), stdout=subprocess.PIPE, text=True,
-                              env=self.daemon.environment()) as watch:
-            self.kubectl("create", "-f", "-", stdin=MACHINE)
-            self.assertEqual(watch.stdout.readline(), "virtualmachine.kubevirt.io/web\n")
-            self.kubectl("label", "vm", "web", "x=y")
-            self.assertEqual(watch.stdout.readline(), "virtualmachine.kubevirt.io/web\n")
-            watch.terminate()
-        path = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines/web"
-        with subprocess.Popen(self.daemon.command("wait", "vm/web", "--for=condition=Ready", "--timeout=50s"),
-                              stdout=subprocess.PIPE, text=True, env=self.daemon.environment()) as wait:
-            status, said = self.daemon.ask("PATCH", path + "/status",
-                                           {"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
-                                           {"Content-Type": "application/merge-patch+json"})
-            self.assertEqual(status, 200, said)
-            self.assertIn("condition met", wait.communicate(timeout=daemon.PATIENCE)[0])
+    def begin(self, *words):
+        """A kubectl that goes on; its lines can be read."""
+        process = subprocess.Popen(self.daemon.command(*words), stdout=subprocess.PIPE, text=True,
+                                   env=self.daemon.environment())
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_watch(self):
+        watch = self.begin("get", "vm", "-w", "-o", "name")
+        self.kubectl("create", "-f", "-", stdin=MACHINE)
+        self.assertEqual(watch.stdout.readline(), "virtualmachine.kubevirt.io/web\n")
+        self.kubectl("label", "vm", "web", "x=y")
+        self.assertEqual(watch.stdout.readline(), "virtualmachine.kubevirt.io/web\n")
+
+    def test_wait(self):
+        self.kubectl("create", "-f", "-", stdin=MACHINE)
+        wait = self.begin("wait", "vm/web", "--for=condition=Ready", "--timeout=50s")
+        path = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines/web/status"
+        status, said = self.daemon.ask("PATCH", path, {"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
+                                       {"Content-Type": "application/merge-patch+json"})
+        self.assertEqual(status, 200, said)
+        self.assertIn("condition met", wait.stdout.readline())
 
     def test_namespaces(self):
         self.assertIn("Active", self.kubectl("get", "ns", "default"))
-        self.kubectl("create", "namespace", "other")
-        self.kubectl("-n", "other", "create", "secret", "generic", "s", "--from-literal=a=b")
+        self.make("create", "namespace", "other")
+        self.make("-n", "other", "create", "secret", "generic", "s", "--from-literal=a=b")
         self.assertIn("Opaque", self.kubectl("-n", "other", "get", "secret", "s"))
         self.assertIn("1", self.kubectl("-n", "other", "describe", "secret", "s"))
         self.assertIn("Active", self.kubectl("describe", "namespace", "other"))

@@ -46,6 +46,18 @@ TEST(OpenApi, EveryKindIsDefinedAndReferencesLeadSomewhere) {
               "integer");
 }
 
+TEST(OpenApi, EveryPathSaysWhatStandsInIt) {
+    const auto document = openapi_v2();
+    const auto& paths = *document.find("paths")->object();
+    EXPECT_EQ(paths.size(), all_kinds().size() * 2);
+    for (const auto& [path, item] : paths) {
+        const auto& parameters = *item.find("parameters")->array();
+        EXPECT_EQ(parameters.size(), std::ranges::count(path, '{')) << path;
+        for (const auto& parameter : parameters)
+            EXPECT_TRUE(path.contains("{" + std::string{parameter.text_at({"name"})} + "}"));
+    }
+}
+
 TEST(OpenApi, EveryGroupHasADocumentOfItsOwn) {
     const auto index = openapi_v3_index();
     EXPECT_EQ(index.find("paths")->object()->size(), 3u);
