@@ -20,7 +20,8 @@ using test::require;
 class Ear final : public io::ByteStream {
   public:
     io::Task<std::size_t> receive(std::span<std::byte>) override {
-        co_return co_await fail(sheaf::Kind::unavailable, "nothing is said");
+        co_await fail(sheaf::Kind::unavailable, "nothing is said");
+        co_return 0;
     }
     io::Task<void> send(std::span<const std::byte> bytes) override {
         heard_ += as_text(bytes);

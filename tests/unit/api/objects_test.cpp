@@ -58,6 +58,11 @@ Json volume(std::string_view name) {
         .value();
 }
 
+// Of the first kind that a sweeper looks at: what is late has its best chance.
+Json secret(std::string_view name) {
+    return Json::parse(fmt::format(R"({{"metadata":{{"name":"{}"}}}})", name)).value();
+}
+
 // Each patch adds a label of its own; the names of those that were answered are kept.
 io::Task<void> label_often(Host& host, std::string prefix, std::vector<std::string>& answered) {
     const Place place{&volume_kind, "default", "v", false};
@@ -94,10 +99,11 @@ TEST_P(Servers, NoChangeThatWasAnsweredIsLost) {
 }
 
 io::Task<void> make_often(Host& host, std::string prefix, int& made) {
-    const Place place{&volume_kind, "n", {}, false};
+    const Place place{&secret_kind, "n", {}, false};
+    host.kv.set_faults({.lost_answer = 0.05, .most_delay = std::chrono::milliseconds{50}});
     for (int number = 0; number < 20; ++number) {
         const auto answer =
-            co_await host.objects.create(place, volume(fmt::format("{}{}", prefix, number)), {});
+            co_await host.objects.create(place, secret(fmt::format("{}{}", prefix, number)), {});
         if (answer.ok()) ++made;
     }
 }
@@ -126,12 +132,52 @@ io::Task<void> make_while_it_ends(io::SimLoop& loop, sim::SimStore& store, Host&
     group.start(make_often(two, "b", made));
     group.start(end_namespace(loop, three, silent, made));
     co_await group.join();
-    const kv::ListRequest request{.prefix = prefix_of(volume_kind, "n"), .after = {}};
+    const kv::ListRequest request{.prefix = prefix_of(secret_kind, "n"), .after = {}};
     EXPECT_TRUE((co_await store.list(request)).records.empty());
 }
 
 TEST_P(Servers, NothingOutlivesItsNamespace) {
     run(make_while_it_ends(*loop_, store_, one_, two_, three_));
+}
+
+constexpr int many = 2100;  // objects: more than two pages of the store
+
+Result<void> fill(sim::SimStore& store) {
+    for (int number = 0; number < many;) {
+        kv::Transaction transaction;
+        for (std::size_t writes = 0; writes < kv::most_writes && number < many; ++writes, ++number)
+            transaction.writes.push_back(
+                {key_of(volume_kind, "default", fmt::format("v{:04}", number)),
+                 stored_text(volume(fmt::format("v{:04}", number)))});
+        TRY(store.commit(transaction));
+    }
+    return {};
+}
+
+io::Task<void> list_all(Host& host, std::vector<std::string>& objects) {
+    const Place place{&volume_kind, "default", {}, false};
+    auto listing = co_await host.objects.list(place, {});
+    EXPECT_TRUE(listing);
+    if (listing) objects = std::move(listing->objects);
+}
+
+// The last object goes once the first page is on its way.
+io::Task<void> list_while_it_changes(io::SimLoop& loop, sim::SimStore& store, Host& host) {
+    host.kv.set_faults({.least_delay = std::chrono::milliseconds{2}});
+    co_await fill(store);
+    std::vector<std::string> objects;
+    io::TaskGroup group;
+    group.start(list_all(host, objects));
+    co_await loop.sleep(std::chrono::milliseconds{3});
+    kv::Transaction transaction;
+    transaction.writes.push_back({key_of(volume_kind, "default", "v2099"), std::nullopt});
+    co_await store.commit(transaction);
+    co_await group.join();
+    EXPECT_EQ(objects.size(), many);
+}
+
+TEST_P(Servers, AListOfManyPagesIsOfOneRevision) {
+    run(list_while_it_changes(*loop_, store_, one_));
 }
 
 }  // namespace
