@@ -16,9 +16,15 @@ function(sheaf_library name)
     endif()
 endfunction()
 
-# sheaf_unit_tests(NAME LIBRARY...): all *_test.cpp of the folder in one program, one ctest entry.
+# sheaf_unit_tests(NAME LIBRARY...): all *_test.cpp of the folder in one program, one ctest entry. A
+# folder below it that has a CMakeLists.txt is a program of its own.
 function(sheaf_unit_tests name)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS *_test.cpp)
+    file(GLOB own CONFIGURE_DEPENDS */CMakeLists.txt)
+    foreach(list IN LISTS own)
+        get_filename_component(folder ${list} DIRECTORY)
+        list(FILTER sources EXCLUDE REGEX "^${folder}/")
+    endforeach()
     add_executable(${name}_test ${sources})
     target_link_libraries(${name}_test PRIVATE ${ARGN} sheaf_test_support GTest::gtest GTest::gtest_main)
     if(SHEAF_PRECOMPILE OR SHEAF_GATE)

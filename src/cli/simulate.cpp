@@ -1,7 +1,8 @@
+#include "cli/simulate.h"
+
 #include <array>
 #include <cstdio>
 
-#include "cli/verbs.h"
 #include "node/exit_report.h"
 #include "sim/volume_run.h"
 
@@ -96,7 +97,7 @@ int simulate_volume_main(std::span<char*> arguments) {
     return static_cast<int>(node::ExitCode::usage);
 }
 
-constexpr auto kinds = std::to_array<const Verb*>({&simulate_volume_verb});
+constexpr auto kinds = std::to_array<const Verb*>({&simulate_volume_verb, &simulate_cluster_verb});
 
 }  // namespace
 

@@ -101,6 +101,7 @@ int SimNetwork::attempt(const Request& request) {
 
 int SimNetwork::receive(Endpoint& endpoint, const Request& request) {
     if (endpoint.was_reset) return -ECONNRESET;
+    if (endpoint.held) return -EAGAIN;
     if (endpoint.inbox.empty()) {
         if (endpoint.peer_closed) return 0;
         return endpoint.peer ? -EAGAIN : -ENOTCONN;
@@ -169,9 +170,10 @@ int SimNetwork::connect(Endpoint& endpoint, const Request& request) {
 unsigned SimNetwork::readiness(const Endpoint& endpoint) {
     auto ready = 0u;
     if (endpoint.listens) return endpoint.waiting.empty() ? 0u : POLLIN;
-    if (!endpoint.inbox.empty() || endpoint.peer_closed || endpoint.was_reset) ready |= POLLIN;
+    const auto arrived = !endpoint.inbox.empty() || endpoint.peer_closed;
+    if ((arrived && !endpoint.held) || endpoint.was_reset) ready |= POLLIN;
     if (endpoint.peer && endpoint.peer->inbox.size() < capacity) ready |= POLLOUT;
-    if (endpoint.peer_closed) ready |= POLLHUP;
+    if (endpoint.peer_closed && !endpoint.held) ready |= POLLHUP;
     if (endpoint.was_reset) ready |= POLLERR;
     return ready;
 }

@@ -4,7 +4,8 @@
 //
 // The fault model. Bytes arrive in order, once and unchanged, or the connection is reset; a send or
 // receive may be cut short; both may be late. A closed end is seen as the end of the data by a
-// reader and as EPIPE by a writer, a reset one as ECONNRESET by both.
+// reader and as EPIPE by a writer, a reset one as ECONNRESET by both. While an end is held nothing
+// arrives there, the end of the data included; it comes when it is let go.
 
 #include <deque>
 #include <map>
@@ -36,6 +37,8 @@ class SimNetwork {
     Result<Fd> listen(const sockaddr* address, socklen_t length);
     // Breaks the connection that `fd` is an end of.
     void reset(int fd);
+    // Nothing arrives at `fd`, or again all that was sent meanwhile.
+    void hold(int fd, bool held) { endpoints_.at(fd)->held = held; }
 
     // For the SimLoop. attempt() gives the result, or -EAGAIN where the request has to wait; it
     // first notices which ends were closed.
@@ -56,6 +59,7 @@ class SimNetwork {
         bool listens = false;
         bool peer_closed = false;
         bool was_reset = false;
+        bool held = false;
     };
 
     void notice_closed();

@@ -124,4 +124,9 @@ Task<void> TlsStream::send(std::span<const std::byte> bytes) {
     }
 }
 
+bool TlsStream::peer_is(const std::string& name) const {
+    auto* certificate = SSL_get0_peer_certificate(connection_.get());
+    return certificate && X509_check_host(certificate, name.data(), name.size(), 0, nullptr) == 1;
+}
+
 }  // namespace sheaf::io

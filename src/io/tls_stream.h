@@ -23,6 +23,8 @@ class TlsStream final : public ByteStream {
     Task<std::size_t> receive(std::span<std::byte> buffer) override;
     Task<void> send(std::span<const std::byte> bytes) override;
     bool is_broken() const override { return below_->is_broken(); }
+    // Whether the other end's certificate, which was believed, is of this host name.
+    bool peer_is(const std::string& name) const;
 
   private:
     TlsStream(std::unique_ptr<ByteStream> below, std::unique_ptr<ssl_st, TlsCloser> connection,

@@ -22,9 +22,16 @@ volume::Id id_of(std::size_t number) {
 VolumeWorld::VolumeWorld(std::uint64_t seed, std::uint64_t volume_size, std::uint64_t data_capacity)
     : seed_(seed),
       data_capacity_(data_capacity),
-      loop_(io::SimLoop::create(seed).value()),
+      own_loop_(io::SimLoop::create(seed).value()),
+      loop_(own_loop_.get()),
       clock_(*loop_),
       random_(seed + 1) {
+    add(volume_size, {});
+}
+
+VolumeWorld::VolumeWorld(io::SimLoop& loop, std::uint64_t seed, std::uint64_t volume_size,
+                         std::uint64_t data_capacity)
+    : seed_(seed), data_capacity_(data_capacity), loop_(&loop), clock_(loop), random_(seed + 1) {
     add(volume_size, {});
 }
 

@@ -23,6 +23,9 @@ class VolumeWorld {
     static constexpr Number first = 0;
 
     VolumeWorld(std::uint64_t seed, std::uint64_t volume_size, std::uint64_t data_capacity);
+    // One of several hosts in one simulation, whose loop is destroyed first.
+    VolumeWorld(io::SimLoop& loop, std::uint64_t seed, std::uint64_t volume_size,
+                std::uint64_t data_capacity);
 
     io::SimLoop& loop() { return *loop_; }
     const WallClock& clock() const { return clock_; }
@@ -101,7 +104,8 @@ class VolumeWorld {
     std::uint64_t data_capacity_;
     // What was ever there: an engine may still read what is gone.
     std::vector<std::unique_ptr<io::SimDisk>> disks_;
-    std::unique_ptr<io::SimLoop> loop_;
+    std::unique_ptr<io::SimLoop> own_loop_;
+    io::SimLoop* loop_;
     Clock clock_;
     std::vector<std::unique_ptr<VolumeOnDisks>> volumes_;
     std::map<volume::Id, LayerOnDisks> layers_;

@@ -274,13 +274,16 @@ io::Task<void> Checkpoints::finish_commit() {
     unfinished_.reset();
 }
 
-io::Task<void> Checkpoints::write_superblock(std::uint32_t state) {
+io::Task<void> Checkpoints::write_superblock(std::uint32_t state, Stamp stamp) {
     const auto lock = co_await journal_lock_.acquire(journal_itself);
     co_await finish_commit();
     auto& journal = *volume_.journal_;
     auto superblock = journal.superblock();
     superblock.state = state;
     superblock.boot = volume_.options_.boot;
+    superblock.epoch = stamp.epoch;
+    superblock.generation = stamp.generation;
+    superblock.unbroken_since = volume_.custody_.incarnation();
     auto layers = journal.layers();
     auto prepared = co_await journal.prepare(superblock, std::move(layers));
     unfinished_.emplace(Commit{std::move(prepared), {}, {}, false});

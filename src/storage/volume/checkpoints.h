@@ -11,6 +11,7 @@
 #include "storage/volume/journal.h"
 #include "storage/volume/layer.h"
 #include "storage/volume/range_lock.h"
+#include "storage/volume/shape.h"
 #include "storage/volume/shared_work.h"
 
 namespace sheaf::volume {
@@ -35,8 +36,9 @@ class Checkpoints {
     void start_checkpoint();
     // Something is not stable that was, or was not there.
     void note_change() { ++changes_; }
-    // The superblock again, with another state; the log goes on.
-    io::Task<void> write_superblock(std::uint32_t state);
+    // The superblock again, with another state and stamp; the log goes on. In quiet, or where
+    // nothing else runs.
+    io::Task<void> write_superblock(std::uint32_t state, Stamp stamp);
 
     // While it exists there are no flushes and no checkpoints but those of who has it.
     class [[nodiscard]] Quiet {

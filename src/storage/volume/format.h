@@ -83,12 +83,14 @@ struct Superblock {
     std::uint64_t generation;
     Id boot;
     std::uint64_t log_incarnation;
+    std::uint64_t unbroken_since;
 };
-static_assert(sizeof(Superblock) == 120);
+static_assert(sizeof(Superblock) == 128);
 
 inline constexpr std::uint32_t feature_checksums = 1;
 inline constexpr std::uint32_t state_in_use = 0;
 inline constexpr std::uint32_t state_closed = 1;
+inline constexpr std::uint32_t state_closed_with_marks = 2;
 
 struct LayerEntry {
     std::uint32_t number;

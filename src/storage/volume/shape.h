@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/result.h"
 #include "base/wall_clock.h"
 #include "io/operation.h"
 #include "storage/volume/format.h"
@@ -40,6 +41,17 @@ struct Shape {
     std::vector<LayerEntry> base;
 };
 
+// What a copy of a replicated volume keeps of the membership record (docs/formats/membership.md).
+struct Stamp {
+    std::uint64_t epoch = 0;
+    std::uint64_t generation = 0;
+    auto operator<=>(const Stamp&) const = default;
+};
+
+// When the mark of a region that nobody writes any more is taken back: by itself, or, of a copy of
+// a replicated volume, not before it is known that all copies are alike there.
+enum class Cleaning : std::uint8_t { when_idle, when_settled };
+
 // What was frozen under a name.
 struct Snapshot {
     std::string name;
@@ -64,6 +76,7 @@ struct Options {
         32768;  // regions; beyond it the ones written longest ago are cleaned
     io::Duration idle = std::chrono::seconds{5};  // a region not written so long is cleaned
     io::Duration upkeep_interval = std::chrono::seconds{1};
+    Cleaning cleaning = Cleaning::when_idle;
     std::size_t merge_batch = 256;     // chunks that are merged from one checkpoint to the next
     std::size_t most_free_slots = 64;  // that keep their room; more give it back
     const WallClock* clock = nullptr;  // of what is named; none: the host's
@@ -97,5 +110,8 @@ struct Counters {
         slots_punched += other.slots_punched;
     }
 };
+
+// Whether so many bytes there are whole sectors of a disk of this size; invalid where not.
+Result<void> check_range(std::uint64_t offset, std::uint64_t length, std::uint64_t size);
 
 }  // namespace sheaf::volume

@@ -105,7 +105,7 @@ std::vector<std::uint64_t> Upkeep::idle_regions() const {
     for (auto region = volume_.intents_->next_marked(0);
          region < volume_.intents_->regions() && marked.size() < most_at_once;
          region = volume_.intents_->next_marked(region + 1)) {
-        if (volume_.untrusted_.contains(region)) continue;
+        if (volume_.untrusted_.contains(region) || volume_.custody_.holds(region)) continue;
         if (volume_.blocks_.busy(region * blocks_per_region, (region + 1) * blocks_per_region))
             continue;
         const auto written = volume_.last_write_.find(region);

@@ -70,7 +70,8 @@ Superblock first_superblock(const Shape& shape) {
             .epoch = 0,
             .generation = 0,
             .boot = {},
-            .log_incarnation = 1};
+            .log_incarnation = 1,
+            .unbroken_since = 0};
 }
 
 }  // namespace
@@ -119,16 +120,17 @@ io::Task<void> Volume::shut_down() {
     co_await std::move(outcome);
 }
 
-// With all content and checksums stable no mark is needed. Regions whose checksums are wrong keep
-// theirs, and the volume is then not called clean.
+// With all content and checksums stable no mark is needed, but for those that say where copies may
+// differ. Regions whose checksums are wrong keep theirs, and the volume is then not called clean.
 io::Task<void> Volume::settle() {
     co_await flush();
     co_await checkpoint();
     for (auto region = intents_->next_marked(0); region < intents_->regions();
          region = intents_->next_marked(region + 1))
-        if (!untrusted_.contains(region)) intents_->clear(region);
+        if (!untrusted_.contains(region) && !custody_.holds(region)) intents_->clear(region);
     co_await intents_->settle();
-    if (untrusted_.empty()) co_await stable_.write_superblock(state_closed);
+    const auto state = intents_->count() > 0 ? state_closed_with_marks : state_closed;
+    if (untrusted_.empty()) co_await stable_.write_superblock(state, custody_.stamp());
 }
 
 // What was dropped from the stack is kept until nobody may be using it.

@@ -10,8 +10,8 @@
 #include "storage/buffer_pool.h"
 #include "storage/extents.h"
 #include "storage/volume/checkpoints.h"
+#include "storage/volume/custody.h"
 #include "storage/volume/intents.h"
-#include "storage/volume/journal.h"
 #include "storage/volume/layer_reader.h"
 #include "storage/volume/layer_stack.h"
 #include "storage/volume/layer_store.h"
@@ -82,12 +82,14 @@ class Volume final : public storage::Block, public storage::Extents {
     // Everything known so far goes into the maps.
     io::Task<void> checkpoint() { return stable_.checkpoint(); }
     const Counters& counters() const { return counters_; }
+    Custody& custody() { return custody_; }
     // Whether some checksums are still being computed anew.
     bool reconciling() const { return !untrusted_.empty(); }
 
   private:
     friend class Checkpoints;
     friend class ChunkUse;
+    friend class Custody;
     friend class Merger;
     friend class Restacking;
     friend class Upkeep;
@@ -140,11 +142,9 @@ class Volume final : public storage::Block, public storage::Extents {
     Upkeep upkeep_{*this};
     Merger merger_{*this};
     Restacking restacking_{*this};
+    Custody custody_{*this};
     std::optional<Error> closed_;  // nothing is written any more
     std::uint64_t opened_as_ = 0;  // the incarnation
 };
-
-// Whether so many bytes there are whole sectors of a disk of this size; invalid where not.
-Result<void> check_range(std::uint64_t offset, std::uint64_t length, std::uint64_t size);
 
 }  // namespace sheaf::volume

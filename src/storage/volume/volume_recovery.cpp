@@ -31,15 +31,16 @@ io::Task<void> Volume::recover(Files files) {
     reader_.set_checksums(checksums() &&
                           !broken(options_.mutation, Mutation::checksums_not_looked_at));
     co_await replay();
-    if (superblock.state != state_closed &&
-        !broken(options_.mutation, Mutation::marked_trusted_after_crash))
+    const auto crashed = superblock.state == state_in_use;
+    if (crashed && !broken(options_.mutation, Mutation::marked_trusted_after_crash))
         for (auto region = intents_->next_marked(0); region < regions;
              region = intents_->next_marked(region + 1))
             untrusted_.insert(region);
     journal_->begin_incarnation();
     // What only one copy of the journal may still have is in both again before anything changes.
-    if (superblock.state != state_closed) co_await checkpoint();
-    co_await stable_.write_superblock(state_in_use);
+    if (crashed) co_await checkpoint();
+    custody_.opened(superblock, journal_->incarnation());
+    co_await stable_.write_superblock(state_in_use, custody_.stamp());
     opened_as_ = journal_->incarnation();
 }
 

@@ -72,6 +72,8 @@ Task<std::string> receive_all(ByteStream& stream, std::size_t count) {
 
 Task<void> echo(const TlsContext& context, Stream below, std::size_t count) {
     const auto stream = co_await TlsStream::open(context, std::move(below), "a client");
+    EXPECT_TRUE(stream->peer_is("localhost"));
+    EXPECT_FALSE(stream->peer_is("node-b"));
     const auto received = co_await receive_all(*stream, count);
     co_await stream->send(as_bytes(received));
 }
