@@ -115,7 +115,7 @@ io::Task<Sealed> LocalReplica::seal(Session& session, std::uint64_t epoch, std::
     owner_ = &session;
     session.least_generation = before.generation;
     if (epoch > before.epoch) co_await keep({epoch, before.generation});
-    while (running_ > 0 && !broken(mutation_, Mutation::seal_without_drain)) co_await ended_.wait();
+    while (running_ > 0) co_await ended_.wait();
     if (epoch_ != epoch || owner_ != &session)
         co_await fail(Kind::unavailable, "another seal came meanwhile");
     co_return tell(before);

@@ -245,9 +245,6 @@ io::Task<bool> ReplicatedVolume::attempt(const Request& request) {
             if (!member.fed) continue;
             if (!member.counts && broken(options_.mutation, Mutation::joiner_left_out_of_writes))
                 continue;
-            if (request.deed == Deed::flush && &member == &members_.front() &&
-                broken(options_.mutation, Mutation::one_left_out_of_flushes))
-                continue;
             auto& [who, outcome] = asked.emplace_back(&member, Result<void>{});
             group.start(ask(*who, request, outcome));
         }

@@ -53,15 +53,15 @@ TEST_F(LocalReplicas, AnEngineThatWasSupersededChangesAndReadsNothing) {
     EXPECT_EQ(kind_of(run(next->write({3, 3}, 0, content))), Kind::denied);
 }
 
-io::Task<void> seal_over(Replica& old, Replica& next, std::span<std::byte> content) {
+// In the same epoch, where nothing has to be stored before the answer.
+io::Task<void> seal_over(io::Loop& loop, Replica& old, Replica& next,
+                         std::span<std::byte> content) {
     io::TaskGroup group;
     group.start(old.write({1, 1}, 0, content));
     EXPECT_EQ(group.size(), 1u);
-    co_await next.seal(2, 1);
-    // What it finds now is there for good.
-    std::vector<std::byte> found(content.size());
-    co_await next.read({2, 2}, 0, found);
-    EXPECT_TRUE(std::ranges::equal(found, content));
+    co_await next.seal(1, 2);
+    co_await loop.sleep(io::Duration{0});
+    EXPECT_TRUE(group.empty());
     co_await group.join();
 }
 
@@ -70,7 +70,7 @@ TEST_F(LocalReplicas, ASealWaitsForWhatTheOtherWayCarries) {
     EXPECT_TRUE(run(old->seal(1, 1)));
     const auto next = copy().session();
     std::vector<std::byte> content(4096, std::byte{1});
-    EXPECT_TRUE(run(seal_over(*old, *next, content)));
+    EXPECT_TRUE(run(seal_over(loop(), *old, *next, content)));
 }
 
 TEST_F(LocalReplicas, ASealThatCameLateTakesNothingOver) {
