@@ -7,15 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "http/header.h"
 #include "http/response_parser.h"
 #include "io/byte_stream.h"
 
 namespace sheaf::http {
-
-struct Header {
-    std::string name;
-    std::string value;
-};
 
 struct Request {
     std::string method;

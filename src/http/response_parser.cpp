@@ -1,40 +1,10 @@
 #include "http/response_parser.h"
 
-#include <boost/beast/core/buffers_range.hpp>
-#include <boost/beast/http/parser.hpp>
+#include "http/arrived_body.h"
 
 namespace sheaf::http {
 
 namespace beast = boost::beast;
-
-namespace {
-
-// Grows by what has come. Beast's own body of a string makes room for the length that a response
-// announces, which may be any.
-struct ArrivedBody {
-    using value_type = std::string;
-
-    class reader {  // NOLINT(readability-identifier-naming): as Beast names it
-      public:
-        template <bool is_request, class Fields>
-        reader(beast::http::header<is_request, Fields>&, value_type& body) : body_(body) {}
-        void init(const boost::optional<std::uint64_t>&, beast::error_code& error) { error = {}; }
-        template <class Buffers>
-        std::size_t put(const Buffers& buffers, beast::error_code& error) {
-            error = {};
-            const auto before = body_.size();
-            for (const auto buffer : beast::buffers_range_ref(buffers))
-                body_.append(static_cast<const char*>(buffer.data()), buffer.size());
-            return body_.size() - before;
-        }
-        void finish(beast::error_code& error) { error = {}; }
-
-      private:
-        value_type& body_;
-    };
-};
-
-}  // namespace
 
 struct ResponseParser::Beast {
     beast::http::response_parser<ArrivedBody> parser;

@@ -48,19 +48,6 @@ Io<std::size_t> Loop::write(int fd, std::span<const std::byte> buffer, std::uint
     return {*this, transfer(Code::write, fd, buffer_of(buffer), offset, pace)};
 }
 
-Io<std::size_t> Loop::read_registered(int fd, int index, std::span<std::byte> buffer,
-                                      std::uint64_t offset) {
-    auto request = transfer(Code::read, fd, buffer_of(buffer), offset);
-    request.buffer_index = index;
-    return {*this, request};
-}
-Io<std::size_t> Loop::write_registered(int fd, int index, std::span<const std::byte> buffer,
-                                       std::uint64_t offset) {
-    auto request = transfer(Code::write, fd, buffer_of(buffer), offset);
-    request.buffer_index = index;
-    return {*this, request};
-}
-
 Io<std::size_t> Loop::read_stream(int fd, std::span<const iovec> vectors) {
     return {*this, transfer(Code::read, fd, vectors, Request::no_offset)};
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 
 #include "base/fd.h"
@@ -42,9 +43,10 @@ class Loop {
     // leaves.
     void watch(PollSource& source) { sources_.add(source); }
     virtual TimePoint now() const = 0;
-    // Makes buffers known to the kernel for Request::buffer_index; replaces earlier ones. None of
-    // them may be in use by an operation in flight.
-    virtual Result<void> register_buffers(std::span<const iovec> buffers) = 0;
+    // For RegisteredMemory: its place in the loop's table, where the loop has one and there is
+    // room.
+    virtual std::optional<unsigned> register_memory(std::span<std::byte>) { return std::nullopt; }
+    virtual void forget_memory(unsigned) {}
 
     // Turns until stop() is called; stop() called before run() ends it after one turn.
     virtual void run() = 0;
@@ -61,11 +63,6 @@ class Loop {
                           Pace pace = Pace::may_wait);
     Io<std::size_t> write(int fd, std::span<const std::byte> buffer, std::uint64_t offset,
                           Pace pace = Pace::may_wait);
-    // The same with a buffer inside the registered buffer of this index (register_buffers()).
-    Io<std::size_t> read_registered(int fd, int index, std::span<std::byte> buffer,
-                                    std::uint64_t offset);
-    Io<std::size_t> write_registered(int fd, int index, std::span<const std::byte> buffer,
-                                     std::uint64_t offset);
     // Waits for data on a descriptor without positions: pipe, eventfd, terminal, tap. Opened
     // without O_NONBLOCK it costs one request, with it three where it has to wait.
     Io<std::size_t> read_stream(int fd, std::span<const iovec> vectors);

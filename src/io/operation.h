@@ -49,7 +49,6 @@ struct Request {
     const sockaddr* address = nullptr;
     socklen_t address_length = 0;
     TimePoint deadline{};
-    int buffer_index = -1;  // registered buffer that holds the only buffer, or -1
 
     std::span<const iovec> buffers() const {
         return vectors.empty() ? std::span{&single, 1} : vectors;

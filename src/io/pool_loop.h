@@ -28,7 +28,6 @@ class PoolLoop final : public Loop {
     void post(std::move_only_function<void()> work) override { mailbox_.put(std::move(work)); }
     TimePoint now() const override { return std::chrono::steady_clock::now(); }
     // Nothing is gained from knowing buffers here; requests that name one work all the same.
-    Result<void> register_buffers(std::span<const iovec>) override { return {}; }
     void run() override;
     void stop() override { mailbox_.stop(); }
 

@@ -37,7 +37,6 @@ class SimLoop final : public Loop {
     void cancel(Operation& operation) override;
     void post(std::move_only_function<void()> work) override { mailbox_.put(std::move(work)); }
     TimePoint now() const override { return now_; }
-    Result<void> register_buffers(std::span<const iovec>) override { return {}; }
     void run() override;
     void stop() override { mailbox_.stop(); }
 

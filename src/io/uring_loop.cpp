@@ -8,6 +8,7 @@
 
 #include "io/direct_call.h"
 #include "io/misuse.h"
+#include "io/uring_memory.h"
 #include "io/uring_request.h"
 
 namespace sheaf::io {
@@ -73,6 +74,7 @@ struct UringLoop::Ring {
     }
 
     io_uring kernel{};
+    UringMemory memory{kernel};
     bool open = false;
     bool disabled = false;  // until it is bound to the loop's thread
 };
@@ -258,7 +260,7 @@ void UringLoop::perform_at_once() {
 
 void UringLoop::submit(Operation& operation) {
     auto& entry = next_entry();
-    prepare(entry, operation);
+    prepare(entry, operation, ring_->memory);
     entry.user_data = name_of(operation);
     operation.notes.state = State::running;
 }
@@ -301,15 +303,13 @@ void UringLoop::make_room() {
     }
 }
 
-Result<void> UringLoop::register_buffers(std::span<const iovec> buffers) {
-    auto* ring = &ring_->kernel;
-    if (std::exchange(buffers_registered_, false)) ::io_uring_unregister_buffers(ring);
-    if (buffers.empty()) return {};
-    const auto count = static_cast<unsigned>(buffers.size());
-    const auto result = ::io_uring_register_buffers(ring, buffers.data(), count);
-    if (result < 0) return fail_os(-result, "registering {} buffers with io_uring", count);
-    buffers_registered_ = true;
-    return {};
+std::optional<unsigned> UringLoop::register_memory(std::span<std::byte> memory) {
+    if (!bound_) bind_to_this_thread();
+    return ring_->memory.add(memory);
+}
+
+void UringLoop::forget_memory(unsigned place) {
+    ring_->memory.remove(place);
 }
 
 }  // namespace sheaf::io

@@ -30,7 +30,8 @@ class UringLoop final : public Loop {
     void cancel(Operation& operation) override;
     void post(std::move_only_function<void()> work) override { mailbox_.put(std::move(work)); }
     TimePoint now() const override { return std::chrono::steady_clock::now(); }
-    Result<void> register_buffers(std::span<const iovec> buffers) override;
+    std::optional<unsigned> register_memory(std::span<std::byte> memory) override;
+    void forget_memory(unsigned place) override;
     void run() override;
     void stop() override { mailbox_.stop(); }
 
@@ -72,7 +73,6 @@ class UringLoop final : public Loop {
     std::vector<Completion> set_aside_;  // taken early, where the kernel had no room for more
     PollWindow window_;
     bool bound_ = false;  // to the loop's thread
-    bool buffers_registered_ = false;
 };
 
 }  // namespace sheaf::io

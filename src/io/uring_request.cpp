@@ -2,22 +2,24 @@
 
 #include <liburing.h>
 
+#include "io/uring_memory.h"
+
 namespace sheaf::io {
 
 namespace {
 
 void prepare_transfer(io_uring_sqe& entry, const Request& request, int vectored, int plain,
-                      int fixed) {
+                      int fixed, const UringMemory& memory) {
     const auto buffers = request.buffers();
     if (buffers.size() != 1) {
         ::io_uring_prep_rw(vectored, &entry, request.fd, buffers.data(),
                            static_cast<unsigned>(buffers.size()), request.offset);
         return;
     }
-    const auto registered = request.buffer_index >= 0;
-    ::io_uring_prep_rw(registered ? fixed : plain, &entry, request.fd, buffers[0].iov_base,
+    const auto place = memory.place_of(buffers[0].iov_base, buffers[0].iov_len);
+    ::io_uring_prep_rw(place >= 0 ? fixed : plain, &entry, request.fd, buffers[0].iov_base,
                        static_cast<unsigned>(buffers[0].iov_len), request.offset);
-    if (registered) entry.buf_index = static_cast<std::uint16_t>(request.buffer_index);
+    if (place >= 0) entry.buf_index = static_cast<std::uint16_t>(place);
 }
 
 void prepare_sleep(io_uring_sqe& entry, Operation& operation) {
@@ -34,17 +36,17 @@ void prepare_sleep(io_uring_sqe& entry, Operation& operation) {
 
 }  // namespace
 
-void prepare(io_uring_sqe& entry, Operation& operation) {
+void prepare(io_uring_sqe& entry, Operation& operation, const UringMemory& memory) {
     const auto& request = operation.request;
     const auto buffer = request.buffers().empty() ? iovec{} : request.buffers().front();
     const auto flags = static_cast<int>(request.mode);
     switch (request.code) {
         case Request::Code::read:
             return prepare_transfer(entry, request, IORING_OP_READV, IORING_OP_READ,
-                                    IORING_OP_READ_FIXED);
+                                    IORING_OP_READ_FIXED, memory);
         case Request::Code::write:
             return prepare_transfer(entry, request, IORING_OP_WRITEV, IORING_OP_WRITE,
-                                    IORING_OP_WRITE_FIXED);
+                                    IORING_OP_WRITE_FIXED, memory);
         case Request::Code::fdatasync:
             return ::io_uring_prep_fsync(&entry, request.fd, IORING_FSYNC_DATASYNC);
         case Request::Code::fallocate:

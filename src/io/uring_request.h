@@ -8,7 +8,9 @@ struct io_uring_sqe;
 
 namespace sheaf::io {
 
+class UringMemory;
+
 // Fills the entry, all but user_data.
-void prepare(io_uring_sqe& entry, Operation& operation);
+void prepare(io_uring_sqe& entry, Operation& operation, const UringMemory& memory);
 
 }  // namespace sheaf::io

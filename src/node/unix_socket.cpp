@@ -47,6 +47,20 @@ Result<Fd> listen_at(std::string_view what, const std::string& path, int backlog
     return listener;
 }
 
+Result<Fd> listen_anew_at(std::string_view what, const std::string& path, int backlog,
+                          SocketMode mode) {
+    auto listener = listen_at(what, path, backlog, mode);
+    if (listener || listener.error().os_error() != EADDRINUSE) return listener;
+    struct stat status{};
+    TRY(checked(::lstat(path.c_str(), &status), "{} {}", what, path));
+    if (!S_ISSOCK(status.st_mode))
+        return fail(Kind::exists, "{} {}: there is a file of that name", what, path);
+    if (const auto other = connect_to(path); other || other.error().os_error() != ECONNREFUSED)
+        return fail(Kind::conflict, "{} {}: somebody listens there", what, path);
+    TRY(checked(::unlink(path.c_str()), "{} {}", what, path));
+    return listen_at(what, path, backlog, mode);
+}
+
 Result<Fd> connect_to(const std::string& path) {
     const auto address = TRY(address_of("socket", path));
     auto socket = TRY(stream_socket(SOCK_NONBLOCK));

@@ -18,6 +18,11 @@ enum class SocketMode : unsigned { everybody = 0777, owner = 0600 };
 Result<Fd> listen_at(std::string_view what, const std::string& path, int backlog,
                      SocketMode mode = SocketMode::everybody);
 
+// The same, where a socket at which nobody listens any more gives way: one that a killed process
+// has left. Any other file stays and is exists; conflict where somebody listens.
+Result<Fd> listen_anew_at(std::string_view what, const std::string& path, int backlog,
+                          SocketMode mode = SocketMode::everybody);
+
 // Connects without waiting: a program whose backlog is full refuses.
 Result<Fd> connect_to(const std::string& path);
 

@@ -19,6 +19,16 @@ std::uint64_t mixed(std::uint64_t value) {
 
 }  // namespace
 
+SectorModel::SectorModel(std::uint64_t sectors)
+    : sectors_(sectors),
+      pages_((sectors + sectors_per_page - 1) / sectors_per_page, std::make_shared<Page>()) {}
+
+SectorModel::Sector& SectorModel::changing(std::uint64_t number) {
+    auto& page = pages_[number / sectors_per_page];
+    if (page.use_count() > 1) page = std::make_shared<Page>(*page);
+    return (*page)[number % sectors_per_page];
+}
+
 void SectorModel::fill(std::span<std::byte> sector, std::uint64_t number, Version version) {
     std::ranges::fill(sector, std::byte{0});
     if (version == 0) return;
@@ -31,7 +41,7 @@ void SectorModel::fill(std::span<std::byte> sector, std::uint64_t number, Versio
 SectorModel::WriteId SectorModel::begin_write(Range range, Version version) {
     ++last_write_;
     for (auto number = range.first; number < range.end; ++number) {
-        auto& sector = sectors_[number];
+        auto& sector = changing(number);
         ++sector.changes;
         sector.stable_once_read = false;
         sector.candidates.push_back({last_write_, version, never});
@@ -45,7 +55,7 @@ SectorModel::WriteId SectorModel::begin_write(Range range, Version version) {
 void SectorModel::end_write(Range range, WriteId write, End end) {
     ++now_;
     for (auto number = range.first; number < range.end; ++number) {
-        auto& sector = sectors_[number];
+        auto& sector = changing(number);
         ++sector.changes;
         --sector.writing;
         const auto candidate = std::ranges::find(sector.candidates, write, &Candidate::write);
@@ -63,83 +73,94 @@ void SectorModel::end_write(Range range, WriteId write, End end) {
 SectorModel::Beginning SectorModel::begin_read(Range range) const {
     Beginning beginning;
     for (auto number = range.first; number < range.end; ++number)
-        beginning.push_back(sectors_[number].changes);
+        beginning.push_back(changes_of(number));
     return beginning;
 }
 
 std::optional<std::string> SectorModel::end_read(Range range, const Beginning& beginning,
                                                  std::span<const std::byte> bytes) {
     for (auto number = range.first; number < range.end; ++number) {
-        auto& sector = sectors_[number];
         const auto index = number - range.first;
-        const auto quiet = sector.writing == 0 && sector.changes == beginning[index];
-        auto wrong = check(sector, number, quiet, bytes.subspan(index * sector_size, sector_size));
+        const auto quiet = at(number).writing == 0 && changes_of(number) == beginning[index];
+        auto wrong = check(number, quiet, bytes.subspan(index * sector_size, sector_size));
         if (wrong) return wrong;
     }
     return std::nullopt;
 }
 
-std::vector<SectorModel::Candidate>::iterator SectorModel::find_answered(Sector& sector) {
-    return std::ranges::find_if(sector.candidates, [&sector](const Candidate& candidate) {
-        return sector.answered == candidate.write;
-    });
-}
-
-std::optional<std::string> SectorModel::check(Sector& sector, std::uint64_t number, bool quiet,
+std::optional<std::string> SectorModel::check(std::uint64_t number, bool quiet,
                                               std::span<const std::byte> bytes) {
+    const auto& sector = at(number);
     const auto version = load<Version>(bytes);
-    std::vector<std::byte> expected(sector_size);
+    std::array<std::byte, sector_size> expected;
     fill(expected, number, version);
     if (!std::ranges::equal(bytes, expected))
         return fmt::format(
             "sector {} holds what was never written there (version {} of sector {}{})", number,
             version, load<std::uint64_t>(bytes.subspan(8)),
             sector.live ? ", and it was known" : "");
-    if (quiet && sector.live) {
-        const auto live = std::ranges::find(sector.candidates, *sector.live, &Candidate::write);
-        sector.stable_once_read = false;
-        if (live->version == version) return std::nullopt;
-        return fmt::format("sector {} holds version {} instead of {}", number, version,
-                           live->version);
-    }
-    // While the host runs nothing goes back behind what was answered. Of several that are zeros the
-    // last counts: that an earlier one was flushed says nothing of it.
-    const auto answered = find_answered(sector);
+    if (!quiet || !sector.live) return check_uncertain(number, quiet, version);
+    if (sector.stable_once_read) changing(number).stable_once_read = false;
+    const auto live = std::ranges::find(at(number).candidates, *sector.live, &Candidate::write);
+    if (live->version == version) return std::nullopt;
+    return fmt::format("sector {} holds version {} instead of {}", number, version, live->version);
+}
+
+// While the host runs nothing goes back behind what was answered. Of several that are zeros the
+// last counts: that an earlier one was flushed says nothing of it.
+std::optional<std::string> SectorModel::check_uncertain(std::uint64_t number, bool quiet,
+                                                        Version version) {
+    const auto& known = at(number);
+    const auto answered = std::ranges::find_if(
+        known.candidates,
+        [&known](const Candidate& candidate) { return known.answered == candidate.write; });
     const auto oldest =
-        quiet && answered != sector.candidates.end() ? answered : sector.candidates.begin();
+        quiet && answered != known.candidates.end() ? answered : known.candidates.begin();
     const auto end = std::reverse_iterator{oldest};
     const auto last =
-        std::ranges::find(sector.candidates.rbegin(), end, version, &Candidate::version);
+        std::ranges::find(known.candidates.rbegin(), end, version, &Candidate::version);
     if (last == end)
         return fmt::format("sector {} holds version {}, which was overwritten", number, version);
     if (!quiet) return std::nullopt;
-    const auto candidate = std::prev(last.base());
-    sector.live = candidate->write;
+    const auto index = std::prev(last.base()) - known.candidates.begin();
+    auto& sector = changing(number);
+    auto& candidate = sector.candidates[static_cast<std::size_t>(index)];
+    sector.live = candidate.write;
     // A write that failed, or that a crash cut off, has come to be all the same.
-    if (candidate->done == never) candidate->done = now_;
-    if (std::exchange(sector.stable_once_read, false)) sector.candidates = std::vector{*candidate};
+    if (candidate.done == never) candidate.done = now_;
+    if (std::exchange(sector.stable_once_read, false)) sector.candidates = std::vector{candidate};
     return std::nullopt;
 }
 
 // Where it is certain what was there when the flush began, that alone is left, and what came later.
 void SectorModel::flushed(std::uint64_t began) {
-    for (auto& sector : sectors_) {
-        if (!sector.live || sector.candidates.size() == 1) continue;
+    for (std::uint64_t number = 0; number < sectors_; ++number) {
+        const auto& known = at(number);
+        if (!known.live || known.candidates.size() == 1) continue;
         const auto live =
-            std::ranges::find_if(sector.candidates, [&sector, began](const Candidate& candidate) {
-                return candidate.write == *sector.live && candidate.done <= began;
+            std::ranges::find_if(known.candidates, [&known, began](const Candidate& candidate) {
+                return candidate.write == *known.live && candidate.done <= began;
             });
-        if (live == sector.candidates.end()) continue;
-        sector.candidates = std::vector{*live};
+        if (live == known.candidates.end()) continue;
+        const auto left = *live;
+        changing(number).candidates = std::vector{left};
     }
 }
 
+// Only one thing can be there, and nobody is about to change that: a crash and a copy leave it so.
+bool SectorModel::is_settled(const Sector& sector) {
+    return sector.candidates.size() == 1 && sector.live && sector.writing == 0 &&
+           !sector.contended && !sector.stable_once_read;
+}
+
 void SectorModel::crashed(Crash crash) {
-    for (auto& sector : sectors_) {
-        ++sector.changes;
+    ++crashes_;
+    for (std::uint64_t number = 0; number < sectors_; ++number) {
+        if (is_settled(at(number))) continue;
+        auto& sector = changing(number);
         sector.writing = 0;
         sector.contended = false;
-        sector.stable_once_read = crash == Crash::power_cut;
+        sector.stable_once_read = crash == Crash::power_cut && sector.candidates.size() > 1;
         sector.live.reset();
         if (crash == Crash::power_cut) sector.answered.reset();
         const auto& last = sector.candidates.back();
@@ -150,26 +171,29 @@ void SectorModel::crashed(Crash crash) {
 
 SectorModel SectorModel::frozen(const SectorModel& before, const SectorModel& after) {
     auto model = after;
-    for (std::size_t number = 0; number < model.sectors_.size(); ++number) {
-        auto& sector = model.sectors_[number];
-        const auto& earlier = before.sectors_[number];
-        const auto quiet = earlier.writing == 0 && earlier.changes == sector.changes;
-        sector.writing = 0;
-        sector.contended = sector.stable_once_read = false;
-        if (quiet && sector.live) {
-            const auto live =
-                *std::ranges::find(sector.candidates, *sector.live, &Candidate::write);
-            sector.candidates = std::vector{live};
-            continue;
-        }
-        sector.live.reset();
-        sector.answered.reset();
-        for (const auto& candidate : earlier.candidates)
-            if (std::ranges::find(sector.candidates, candidate.write, &Candidate::write) ==
-                sector.candidates.end())
-                sector.candidates.push_back(candidate);
+    for (std::uint64_t number = 0; number < model.sectors_; ++number) {
+        const auto quiet =
+            before.at(number).writing == 0 && before.changes_of(number) == after.changes_of(number);
+        if (!quiet || !is_settled(model.at(number)))
+            freeze(before.at(number), model.changing(number), quiet);
     }
     return model;
+}
+
+void SectorModel::freeze(const Sector& earlier, Sector& sector, bool quiet) {
+    sector.writing = 0;
+    sector.contended = sector.stable_once_read = false;
+    if (quiet && sector.live) {
+        const auto live = *std::ranges::find(sector.candidates, *sector.live, &Candidate::write);
+        sector.candidates = std::vector{live};
+        return;
+    }
+    sector.live.reset();
+    sector.answered.reset();
+    for (const auto& candidate : earlier.candidates)
+        if (std::ranges::find(sector.candidates, candidate.write, &Candidate::write) ==
+            sector.candidates.end())
+            sector.candidates.push_back(candidate);
 }
 
 }  // namespace sheaf::sim

@@ -4,7 +4,9 @@
 // 512-byte sector what a read may give: exactly one content while all is well, one of several after
 // a write failed or a crash, and after that always the same one.
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +19,7 @@ using Version = std::uint64_t;
 
 enum class Crash : std::uint8_t { kill, power_cut };
 
+// A copy costs little: it shares with what it was copied from whatever neither has changed since.
 class SectorModel {
   public:
     static constexpr std::uint64_t sector_size = 512;
@@ -25,7 +28,7 @@ class SectorModel {
         std::uint64_t end;
     };
 
-    explicit SectorModel(std::uint64_t sectors) : sectors_(sectors) {}
+    explicit SectorModel(std::uint64_t sectors);
 
     // A write begins, and ends. One that failed may have reached any of its sectors.
     enum class End : std::uint8_t { done, failed };
@@ -34,7 +37,7 @@ class SectorModel {
     void end_write(Range range, WriteId write, End end);
 
     // A read: what is remembered of its beginning tells at its end what was written meanwhile.
-    using Beginning = std::vector<std::uint32_t>;
+    using Beginning = std::vector<std::uint64_t>;
     Beginning begin_read(Range range) const;
     // Nothing where `bytes` may be there; else what is wrong with them, in words.
     std::optional<std::string> end_read(Range range, const Beginning& beginning,
@@ -59,22 +62,34 @@ class SectorModel {
         std::uint64_t done;  // when its write ended well; 0 long ago, never: not yet, or not well
     };
     struct Sector {
-        std::optional<WriteId> live;  // whose content a read gives, where that is certain
+        std::optional<WriteId> live = 0;  // whose content a read gives, where that is certain
         // The write that was answered last, where nothing older can be there while the host runs.
         std::optional<WriteId> answered;
         std::vector<Candidate> candidates{{0, 0, 0}};  // what may be there after a crash
-        std::uint32_t changes = 0;
+        std::uint64_t changes = 0;
         std::uint16_t writing = 0;
         bool contended = false;  // writes overlap: nobody knows which is last
         bool stable_once_read = false;
     };
     static constexpr std::uint64_t never = ~std::uint64_t{0};
+    static constexpr std::uint64_t sectors_per_page = 64;
+    using Page = std::array<Sector, sectors_per_page>;
 
-    static std::vector<Candidate>::iterator find_answered(Sector& sector);
-    std::optional<std::string> check(Sector& sector, std::uint64_t number, bool quiet,
+    const Sector& at(std::uint64_t number) const {
+        return (*pages_[number / sectors_per_page])[number % sectors_per_page];
+    }
+    Sector& changing(std::uint64_t number);
+    std::uint64_t changes_of(std::uint64_t number) const { return at(number).changes + crashes_; }
+    static bool is_settled(const Sector& sector);
+
+    static void freeze(const Sector& earlier, Sector& sector, bool quiet);
+    std::optional<std::string> check(std::uint64_t number, bool quiet,
                                      std::span<const std::byte> bytes);
+    std::optional<std::string> check_uncertain(std::uint64_t number, bool quiet, Version version);
 
-    std::vector<Sector> sectors_;
+    std::uint64_t sectors_;
+    std::vector<std::shared_ptr<Page>> pages_;  // with the copies of this model
+    std::uint64_t crashes_ = 0;
     std::uint64_t now_ = 1;
     WriteId last_write_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_path.h"
 #include "io/time_limit.h"
 #include "store/limits.h"
 
@@ -95,12 +96,12 @@ Result<std::vector<Change>> EtcdWatch::take(etcd::WatchAnswer answer) {
     TRY(members_.check(answer.header));
     if (answer.compacted != 0) return is_compacted(position_, answer.compacted);
     if (answer.cancelled)
-        return fail(Kind::unavailable, "etcd ended the watch: {}", key_text(answer.reason));
+        return fail(Kind::unavailable, "etcd ended the watch: {}", json::in_quotes(answer.reason));
     auto last = pending_.empty() ? position_ + 1 : pending_.back().revision;
     for (auto& change : answer.changes) {
         if (change.revision < last || !change.key.starts_with(prefix_))
             return fail(Kind::corrupt, "etcd: a watch after revision {} tells of {} in revision {}",
-                        position_, key_text(change.key), change.revision);
+                        position_, json::in_quotes(change.key), change.revision);
         last = change.revision;
         pending_.push_back(std::move(change));
     }

@@ -12,12 +12,13 @@ Result<void> check_write(const Write& write) {
     TRY(check_key(write.key));
     if (!write.value) {
         if (write.lease != 0)
-            return fail(Kind::invalid, "key {}: a deletion has no lease", key_text(write.key));
+            return fail(Kind::invalid, "key {}: a deletion has no lease",
+                        json::in_quotes(write.key));
         return {};
     }
     if (write.value->size() > longest_value)
         return fail(Kind::invalid, "key {}: its value has {} bytes, at most {}",
-                    key_text(write.key), write.value->size(), longest_value);
+                    json::in_quotes(write.key), write.value->size(), longest_value);
     return {};
 }
 
@@ -30,8 +31,8 @@ std::string state_text(Revision modified) {
 Result<void> check_key(std::string_view key) {
     if (key.empty()) return fail(Kind::invalid, "a key is empty");
     if (key.size() > longest_key)
-        return fail(Kind::invalid, "key {}: has {} bytes, at most {}", key_text(key), key.size(),
-                    longest_key);
+        return fail(Kind::invalid, "key {}: has {} bytes, at most {}", json::in_quotes(key),
+                    key.size(), longest_key);
     return {};
 }
 
@@ -58,7 +59,7 @@ Result<void> check_transaction(const Transaction& transaction) {
         TRY(check_write(write));
         if (!written.insert(write.key).second)
             return fail(Kind::invalid, "key {}: is written twice in one transaction",
-                        key_text(write.key));
+                        json::in_quotes(write.key));
         bytes += write.key.size() + write.value.value_or("").size();
     }
     if (bytes > largest_transaction)
@@ -74,13 +75,9 @@ Result<void> check_ttl(std::chrono::seconds ttl) {
     return {};
 }
 
-std::string key_text(std::string_view key) {
-    return json::in_quotes(key);
-}
-
 Failure not_as_expected(const Condition& condition, Revision found) {
-    return fail(Kind::conflict, "key {}: is {}, not {}", key_text(condition.key), state_text(found),
-                state_text(condition.modified));
+    return fail(Kind::conflict, "key {}: is {}, not {}", json::in_quotes(condition.key),
+                state_text(found), state_text(condition.modified));
 }
 
 Failure is_compacted(Revision asked, Revision oldest) {

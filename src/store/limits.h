@@ -12,9 +12,6 @@ Result<void> check_list(const ListRequest& request);
 Result<void> check_transaction(const Transaction& transaction);
 Result<void> check_ttl(std::chrono::seconds ttl);
 
-// A key as it stands in a message: in quotes, cut and escaped.
-std::string key_text(std::string_view key);
-
 // The failures that every store words alike.
 Failure not_as_expected(const Condition& condition, Revision found);  // conflict
 Failure is_compacted(Revision asked, Revision oldest);                // not_found

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <ctime>
-#include <fstream>
 
+#include "base/boot_id.h"
 #include "base/fd.h"
 
 namespace sheaf::kv {
@@ -106,25 +106,20 @@ Result<void> make_schema(SqliteConnection& connection, const Fd& folder) {
     return {};
 }
 
-std::string boot_id() {
-    std::ifstream file{"/proc/sys/kernel/random/boot_id"};
-    std::string text;
-    std::getline(file, text);
-    return text;
-}
-
-// Deadlines of an earlier boot say nothing: every lease has its whole time again.
+// Deadlines of an earlier boot say nothing: every lease has its whole time again. So it has where
+// the host does not say which boot this is: a lease may end late, never early.
 Result<void> adopt_leases(SqliteConnection& connection) {
     const auto boot = boot_id();
+    const auto name = boot.value_or("");
     {
         auto rows = TRY(connection.query("SELECT boot FROM state"));
         if (!TRY(rows.next()))
             return fail(Kind::corrupt, "store {}: has no state", connection.path());
-        if (rows.bytes(0) == boot) return {};
+        if (boot && rows.bytes(0) == *boot) return {};
     }
     auto transaction = TRY(SqliteTransaction::begin(connection, SqliteTransaction::Purpose::write));
     TRY(connection.execute("UPDATE lease SET deadline = ttl + ?", milliseconds_of_boot()));
-    TRY(connection.execute("UPDATE state SET boot = ?", std::string_view{boot}));
+    TRY(connection.execute("UPDATE state SET boot = ?", std::string_view{name}));
     return transaction.commit();
 }
 

@@ -22,14 +22,15 @@ bool all_zeros(std::span<std::byte> bytes) {
 
 }  // namespace
 
-Copier::Copier(storage::Block& from, storage::Extents& extents, CopyTarget& to, Progress progress)
+Copier::Copier(io::Loop& loop, storage::Block& from, storage::Extents& extents, CopyTarget& to,
+               Progress progress)
     : from_(from),
       extents_(extents),
       to_(to),
       progress_(std::move(progress)),
       size_(from.geometry().size),
       unit_(std::max<std::uint64_t>(least_unit, from.geometry().preferred_block_size)),
-      buffers_(most_in_flight * unit_) {}
+      buffers_(loop, most_in_flight * unit_) {}
 
 io::Task<void> Copier::copy(std::uint64_t begin, std::uint64_t end) {
     auto started = co_await start_pieces(begin, end).result();

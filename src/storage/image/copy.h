@@ -33,7 +33,8 @@ using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 // time, which is all the memory it takes. Everything outlives it. Loop thread only.
 class Copier {
   public:
-    Copier(storage::Block& from, storage::Extents& extents, CopyTarget& to, Progress progress);
+    Copier(io::Loop& loop, storage::Block& from, storage::Extents& extents, CopyTarget& to,
+           Progress progress);
 
     // The range begins at a multiple of the piece's size. When it ends nothing is in flight; after
     // it has failed it is of no use.

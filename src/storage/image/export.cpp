@@ -24,17 +24,17 @@ class RawTarget final : public CopyTarget {
     volume::File& file_;
 };
 
-io::Task<void> write_raw(storage::Block& disk, storage::Extents& extents, volume::File& file,
-                         Progress progress) {
+io::Task<void> write_raw(io::Loop& loop, storage::Block& disk, storage::Extents& extents,
+                         volume::File& file, Progress progress) {
     RawTarget target{file};
-    Copier copier{disk, extents, target, std::move(progress)};
+    Copier copier{loop, disk, extents, target, std::move(progress)};
     co_await copier.copy(0, copier.size());
 }
 
-io::Task<void> write_qcow2(storage::Block& disk, storage::Extents& extents, volume::File& file,
-                           Progress progress) {
+io::Task<void> write_qcow2(io::Loop& loop, storage::Block& disk, storage::Extents& extents,
+                           volume::File& file, Progress progress) {
     auto writer = co_await Qcow2Writer::create(file, disk.geometry().size);
-    Copier copier{disk, extents, writer, std::move(progress)};
+    Copier copier{loop, disk, extents, writer, std::move(progress)};
     for (std::uint64_t begin = 0; begin < copier.size(); begin += Qcow2Writer::table_coverage) {
         const auto end = std::min(begin + Qcow2Writer::table_coverage, copier.size());
         co_await copier.copy(begin, end);
@@ -56,9 +56,9 @@ io::Task<void> export_disk(io::Loop& loop, storage::Block& disk, storage::Extent
         const auto size = static_cast<off_t>(disk.geometry().size);
         co_await checked(::ftruncate(fresh.descriptor().get(), size), "making {} of {} bytes", path,
                          size);
-        written = co_await write_raw(disk, extents, file, std::move(progress)).result();
+        written = co_await write_raw(loop, disk, extents, file, std::move(progress)).result();
     } else {
-        written = co_await write_qcow2(disk, extents, file, std::move(progress)).result();
+        written = co_await write_qcow2(loop, disk, extents, file, std::move(progress)).result();
     }
     if (!written) {
         Failure failure{std::move(written).error().within(path)};

@@ -40,15 +40,16 @@ io::Task<void> VolumeTarget::store(std::uint64_t offset, std::span<std::byte> by
     ++finished_;
 }
 
-io::Task<void> copy_content(Source& source, VolumeTarget& target, Progress progress) {
-    Copier copier{source.block(), source.extents(), target, std::move(progress)};
+io::Task<void> copy_content(io::Loop& loop, Source& source, VolumeTarget& target,
+                            Progress progress) {
+    Copier copier{loop, source.block(), source.extents(), target, std::move(progress)};
     co_await copier.copy(0, copier.size());
     co_await target.volume().flush();
 }
 
-io::Task<void> copy_and_end(Source& source, VolumeTarget& target, Progress progress,
+io::Task<void> copy_and_end(io::Loop& loop, Source& source, VolumeTarget& target, Progress progress,
                             io::TaskGroup& group) {
-    auto outcome = co_await copy_content(source, target, std::move(progress)).result();
+    auto outcome = co_await copy_content(loop, source, target, std::move(progress)).result();
     group.cancel();
     co_await std::move(outcome);
 }
@@ -72,7 +73,7 @@ io::Task<void> fill(io::Loop& loop, const pool::Pool& pool, Source& source, Volu
                     Progress progress) {
     VolumeTarget target{volume};
     io::TaskGroup group;
-    group.start(copy_and_end(source, target, std::move(progress), group));
+    group.start(copy_and_end(loop, source, target, std::move(progress), group));
     if (!group.empty()) group.start(end_without_room(loop, pool, target, group));
     co_await group.join();
 }

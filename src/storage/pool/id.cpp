@@ -3,8 +3,8 @@
 #include <sys/random.h>
 
 #include <cerrno>
-#include <fstream>
 
+#include "base/boot_id.h"
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "base/json_path.h"
@@ -19,9 +19,7 @@ Result<Id> make_id() {
 }
 
 Result<Id> boot_id() {
-    std::ifstream file{"/proc/sys/kernel/random/boot_id"};
-    std::string text;
-    if (!std::getline(file, text)) return fail(Kind::unavailable, "the host has no boot id");
+    auto text = TRY(sheaf::boot_id());
     std::erase(text, '-');
     return parse_id(text);
 }

@@ -1,6 +1,9 @@
 #include "storage/pool/name.h"
 
 #include <algorithm>
+#include <string>
+
+#include "base/utf8.h"
 
 namespace sheaf::pool {
 
@@ -14,12 +17,10 @@ bool is_allowed(char letter) {
     return is_letter_or_digit(letter) || letter == '-' || letter == '.';
 }
 
-// What a terminal can show; the rest of a long or strange name says nothing.
+// The rest of a long name says nothing.
 std::string shown(std::string_view name) {
-    std::string text;
-    for (const auto letter : name.substr(0, longest_name + 1))
-        text += letter >= ' ' && letter < 0x7f ? letter : '?';
-    return name.size() > longest_name + 1 ? text + "..." : text;
+    const auto beginning = utf8_prefix(name, longest_name + 1);
+    return showable(beginning) + (beginning.size() < name.size() ? "..." : "");
 }
 
 }  // namespace

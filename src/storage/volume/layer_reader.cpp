@@ -13,12 +13,20 @@
 namespace sheaf::volume {
 
 // Blocks that lie together in one file, or that are all zeros.
-struct LayerReader::Piece {
+struct LayerReader::Run {
     File* file = nullptr;  // null: zeros
     std::uint64_t place = 0;
-    std::uint64_t first = 0;                              // block of the volume
-    std::vector<std::optional<std::uint32_t>> checksums;  // a block each; none: not to be checked
+    std::uint64_t first = 0;              // block of the volume
+    std::span<const Checksum> checksums;  // a block each
+};
 
+struct LayerReader::Piece {
+    File* file = nullptr;
+    std::uint64_t place = 0;
+    std::uint64_t first = 0;
+    std::vector<Checksum> checksums;
+
+    Run run() const { return {file, place, first, checksums}; }
     std::uint64_t length() const { return checksums.size() * block_size; }
     bool continues_at(const File* other, std::uint64_t other_place) const {
         return file == other && (!file || place + length() == other_place);
@@ -64,6 +72,11 @@ void fill_with_zeros(std::span<const iovec> vectors) {
 io::Task<void> LayerReader::read(LayerSpan layers, std::uint64_t first,
                                  std::span<const iovec> into) {
     const auto end = first + storage::length_of(into) / block_size;
+    std::array<Checksum, blocks_per_chunk> checksums;
+    if (const auto run = find_in_memory(layers, first, end, checksums)) {
+        co_await read_run(*run, into);
+        co_return;
+    }
     Plan plan;
     for (auto block = first; block < end;) {
         const auto chunk = block / blocks_per_chunk;
@@ -75,7 +88,7 @@ io::Task<void> LayerReader::read(LayerSpan layers, std::uint64_t first,
         for (; block < stop; ++block) plan.add(block, found.at(block % blocks_per_chunk));
     }
     if (plan.pieces.size() == 1) {
-        co_await read_piece(plan.pieces.front(), into);
+        co_await read_run(plan.pieces.front().run(), into);
         co_return;
     }
     io::TaskGroup group;
@@ -84,9 +97,39 @@ io::Task<void> LayerReader::read(LayerSpan layers, std::uint64_t first,
     for (const auto& piece : plan.pieces) {
         const auto skipped = (piece.first - first) * block_size;
         parts.push_back(storage::slice(into, skipped, piece.length()));
-        group.start(read_piece(piece, parts.back()));
+        group.start(read_run(piece.run(), parts.back()));
     }
     co_await group.join();
+}
+
+// Most reads are of blocks of one chunk that lie in one layer, whose page is in memory: these are
+// found without a task for each step. Null where it is not so; nothing is said of zeros.
+std::optional<LayerReader::Run> LayerReader::find_in_memory(LayerSpan layers, std::uint64_t first,
+                                                            std::uint64_t end,
+                                                            std::span<Checksum> checksums) {
+    const auto chunk = first / blocks_per_chunk;
+    const auto begin = static_cast<unsigned>(first % blocks_per_chunk);
+    const auto count = end - first;
+    if (layers.top != &stack_.head() || layers.end || begin + count > blocks_per_chunk)
+        return std::nullopt;
+    auto* layer = layers.top;
+    if (layer->parent) {
+        const auto* known = index_.find(chunk / chunks_per_page);
+        if (!known) return std::nullopt;
+        const auto& owners = known->chunks.at(chunk % chunks_per_page);
+        layer = owners.owner(begin);
+        for (unsigned block = 1; block < count && owners.mixed(); ++block)
+            if (owners.owner(begin + block) != layer) return std::nullopt;
+    }
+    auto* page = layer ? layer->map.find(chunk / chunks_per_page) : nullptr;
+    if (!page) return std::nullopt;
+    const auto& entry = page->entry(chunk);
+    for (unsigned block = 0; block < count; ++block) {
+        if (entry.state(begin + block) != BlockState::data) return std::nullopt;
+        checksums[block] = checksum(*layer, entry, chunk, begin + block);
+    }
+    return Run{&layer->data, entry.slot * chunk_size + begin * block_size, first,
+               checksums.first(count)};
 }
 
 io::Task<void> LayerReader::read_chunk(const ChunkOwners& owners, std::uint64_t chunk,
@@ -98,14 +141,14 @@ io::Task<void> LayerReader::read_chunk(const ChunkOwners& owners, std::uint64_t 
         const auto part =
             into.subspan((piece.first - chunk * blocks_per_chunk) * block_size, piece.length());
         const iovec vector{part.data(), part.size()};
-        co_await read_piece(piece, std::span{&vector, 1});
+        co_await read_run(piece.run(), std::span{&vector, 1});
     }
 }
 
 // What is frozen has all its checksums, or none. The head's are those of its blocks, but where a
 // crash or a failed write left it open.
-std::optional<std::uint32_t> LayerReader::checksum(const Layer& layer, const SlotEntry& entry,
-                                                   std::uint64_t chunk, unsigned block) const {
+LayerReader::Checksum LayerReader::checksum(const Layer& layer, const SlotEntry& entry,
+                                            std::uint64_t chunk, unsigned block) const {
     const auto trusted = layer.is(layer_frozen)
                              ? layer.is(layer_sealed)
                              : checksums_ && !untrusted_.contains(chunk * chunk_size / region_size);
@@ -189,37 +232,36 @@ io::Task<LayerReader::LiveOwners> LayerReader::live_owners(std::uint64_t chunk) 
     co_return owners;
 }
 
-io::Task<void> LayerReader::read_piece(const Piece& piece, std::span<const iovec> vectors) {
-    if (!piece.file) {
+io::Task<void> LayerReader::read_run(Run run, std::span<const iovec> vectors) {
+    if (!run.file) {
         fill_with_zeros(vectors);
         co_return;
     }
-    co_await piece.file->read(vectors, piece.place);
+    co_await run.file->read(vectors, run.place);
     storage::VectorCursor cursor{vectors};
-    if (piece.checksums.front()) storage::fetch_ahead(cursor.piece(block_size));
-    for (std::uint64_t block = 0; block < piece.checksums.size(); ++block) {
-        const auto& expected = piece.checksums[block];
+    if (run.checksums.front()) storage::fetch_ahead(cursor.piece(block_size));
+    for (std::uint64_t block = 0; block < run.checksums.size(); ++block) {
+        const auto& expected = run.checksums[block];
         if (!expected) {
             cursor.skip(block_size);
             continue;
         }
         if (checksum_of(cursor) == *expected) continue;
         const auto into = storage::slice(vectors, block * block_size, block_size);
-        co_await read_again(piece, block, into);
+        co_await read_again(run, block, into);
     }
 }
 
 // The guest may have written into its buffer while it was read into. In a buffer of our own nobody
 // does: what differs there is wrong on the disk.
-io::Task<void> LayerReader::read_again(const Piece& piece, std::uint64_t block,
-                                       std::span<const iovec> into) {
+io::Task<void> LayerReader::read_again(Run run, std::uint64_t block, std::span<const iovec> into) {
     storage::AlignedBuffer buffer{block_size};
     if (buffer.bytes().empty()) co_await fail(Kind::exhausted, "no memory for a block");
-    co_await piece.file->read(buffer.bytes(), piece.place + block * block_size);
-    if (storage::crc32c(buffer.bytes()) != piece.checksums[block]) {
+    co_await run.file->read(buffer.bytes(), run.place + block * block_size);
+    if (storage::crc32c(buffer.bytes()) != run.checksums[block]) {
         ++counters_.checksum_errors;
         co_await fail(Kind::corrupt, "the block at {} is not what was written there",
-                      (piece.first + block) * block_size);
+                      (run.first + block) * block_size);
     }
     ++counters_.scribbles;
     storage::VectorCursor{into}.copy_in(buffer.bytes());

@@ -75,6 +75,8 @@ class LayerReader {
 
   private:
     using LiveOwners = std::array<Layer*, blocks_per_chunk>;
+    using Checksum = std::optional<std::uint32_t>;  // none: is not to be checked
+    struct Run;
     struct Piece;
     class Plan;
 
@@ -82,10 +84,12 @@ class LayerReader {
     io::Task<ChunkOwners> owners_by_index(std::uint64_t chunk, std::uint32_t wanted);
     void fill_in(ChunkOwners& owners, Layer& layer, const SlotEntry& entry, std::uint64_t chunk,
                  std::uint32_t blocks) const;
-    io::Task<void> read_piece(const Piece& piece, std::span<const iovec> vectors);
-    io::Task<void> read_again(const Piece& piece, std::uint64_t block, std::span<const iovec> into);
-    std::optional<std::uint32_t> checksum(const Layer& layer, const SlotEntry& entry,
-                                          std::uint64_t chunk, unsigned block) const;
+    std::optional<Run> find_in_memory(LayerSpan layers, std::uint64_t first, std::uint64_t end,
+                                      std::span<Checksum> checksums);
+    io::Task<void> read_run(Run run, std::span<const iovec> vectors);
+    io::Task<void> read_again(Run run, std::uint64_t block, std::span<const iovec> into);
+    Checksum checksum(const Layer& layer, const SlotEntry& entry, std::uint64_t chunk,
+                      unsigned block) const;
 
     LayerStack& stack_;
     RangeLock& blocks_;

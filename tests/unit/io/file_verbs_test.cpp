@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "io/pace.h"
+#include "io/registered_memory.h"
 #include "io/task_group.h"
 #include "world.h"
 
@@ -134,22 +135,39 @@ TEST_P(FileVerbs, MoreInFlightThanTheKernelTakesAtOnce) {
     EXPECT_EQ(most, 2000);
 }
 
-Task<void> use_registered(Loop& loop, int fd, std::span<std::byte> buffer) {
+Task<void> write_and_read_back(Loop& loop, int fd, std::span<std::byte> buffer) {
     const auto bytes = pattern(512, 9);
     std::ranges::copy(bytes, buffer.begin());
-    EXPECT_EQ(co_await loop.write_registered(fd, 0, buffer.first(512), 1024), 512u);
-    EXPECT_EQ(co_await loop.read_registered(fd, 0, buffer.subspan(2048, 512), 1024), 512u);
+    EXPECT_EQ(co_await loop.write(fd, buffer.first(512), 1024), 512u);
+    EXPECT_EQ(co_await loop.read(fd, buffer.subspan(2048, 512), 1024), 512u);
     EXPECT_TRUE(std::ranges::equal(bytes, buffer.subspan(2048, 512)));
 }
 
-TEST_P(FileVerbs, RegisteredBuffersCanBeReplaced) {
-    for (auto round = 0; round < 2; ++round) {
-        auto memory = std::vector<std::byte>(4096);
-        const auto buffers = std::array{iovec{memory.data(), memory.size()}};
-        ASSERT_TRUE(loop_.register_buffers(buffers));
-        EXPECT_TRUE(run(loop_, use_registered(loop_, file_.get(), memory)));
+TEST_P(FileVerbs, RegisteredMemoryComesAndGoes) {
+    std::vector<std::byte> memory(8192);
+    const auto all = std::span{memory};
+    {
+        const auto first = RegisteredMemory::create(loop_, all.first(4096));
+        EXPECT_EQ(bool{first}, loop_.kind() == LoopKind::io_uring);
+        const auto second = RegisteredMemory::create(loop_, all.subspan(4096));
+        EXPECT_TRUE(run(loop_, write_and_read_back(loop_, file_.get(), all.subspan(4096))));
+        // Across both of them: in neither.
+        EXPECT_TRUE(run(loop_, write_and_read_back(loop_, file_.get(), all.subspan(2048))));
     }
-    EXPECT_TRUE(loop_.register_buffers({}));
+    EXPECT_TRUE(run(loop_, write_and_read_back(loop_, file_.get(), all)));
+}
+
+// The last finds no place, and does without.
+TEST_P(FileVerbs, MoreMemoryThanCanBeRegistered) {
+    std::vector<std::vector<std::byte>> memories(200, std::vector<std::byte>(4096));
+    std::vector<RegisteredMemory> registered;
+    for (auto& memory : memories) registered.push_back(RegisteredMemory::create(loop_, memory));
+    EXPECT_FALSE(registered.back());
+    for (auto* memory : {&memories.front(), &memories.back()})
+        EXPECT_TRUE(run(loop_, write_and_read_back(loop_, file_.get(), *memory)));
+    registered.erase(registered.begin());
+    auto again = RegisteredMemory::create(loop_, memories.back());
+    EXPECT_EQ(bool{again}, loop_.kind() == LoopKind::io_uring);
 }
 
 Task<void> cancel_writes(Loop& loop, int fd, Pace pace, Duration after, int& begun) {

@@ -103,5 +103,48 @@ TEST_F(Sectors, NeverHoldWhatBelongsElsewhere) {
     EXPECT_TRUE(model.end_read(all, beginning, bytes));
 }
 
+// Copies share what they have in common; what one of them learns afterwards stays its own.
+TEST_F(Sectors, AreTheirOwnInACopy) {
+    write(1);
+    auto copy = model;
+    write(2);
+    EXPECT_TRUE(may_be(2));
+    std::swap(model, copy);
+    EXPECT_FALSE(may_be(2));
+    EXPECT_TRUE(may_be(1));
+    write(3, End::failed);
+    std::swap(model, copy);
+    EXPECT_FALSE(may_be(3));
+    EXPECT_TRUE(may_be(2));
+}
+
+TEST_F(Sectors, StayFrozenAsTheyWere) {
+    write(1);
+    const auto before = model;
+    const auto id = model.begin_write(all, 2);
+    auto frozen = SectorModel::frozen(before, model);  // before or after the write: either
+    model.end_write(all, id, End::done);
+    model.flushed(model.now());
+    model.crashed(Crash::power_cut);
+    EXPECT_FALSE(may_be(1));
+    std::swap(model, frozen);
+    model.crashed(Crash::kill);
+    EXPECT_TRUE(may_be(1));
+    EXPECT_FALSE(may_be(2));  // once read it stays
+}
+
+// What is answered counts for reads that begin afterwards, and that no crash comes in between of.
+TEST_F(Sectors, AreNotQuietAcrossACrash) {
+    write(1);
+    const auto beginning = model.begin_read(all);
+    model.crashed(Crash::kill);
+    std::array<std::byte, SectorModel::sector_size> bytes;
+    SectorModel::fill(bytes, 0, 1);
+    EXPECT_FALSE(model.end_read(all, beginning, bytes));
+    SectorModel::fill(bytes, 0, 0);
+    EXPECT_FALSE(model.end_read(all, beginning, bytes));
+    EXPECT_FALSE(may_be(0));
+}
+
 }  // namespace
 }  // namespace sheaf::sim

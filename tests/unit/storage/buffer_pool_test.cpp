@@ -1,46 +1,96 @@
 #include "storage/buffer_pool.h"
 
+#include <list>
+#include <map>
+#include <memory>
+
 #include <gtest/gtest.h>
+
+#include "base/units.h"
+#include "io/sim_loop.h"
 
 namespace sheaf::storage {
 namespace {
 
-constexpr std::size_t unit = AlignedBuffer::alignment;
+class BufferPools : public testing::Test {
+  protected:
+    std::unique_ptr<io::SimLoop> loop = io::SimLoop::create(1).value();
+};
 
-TEST(BufferPools, LendAgainWhatCameBack) {
-    BufferPool pool{8 * unit};
+TEST_F(BufferPools, LendAgainWhatCameBack) {
+    BufferPool pool{*loop, 4_MiB};
     const std::byte* first = nullptr;
     {
-        const auto loan = pool.take(3 * unit);
-        ASSERT_EQ(loan.bytes().size(), 3 * unit);
+        const auto loan = pool.take(3 * 4_KiB);
+        ASSERT_EQ(loan.bytes().size(), 3 * 4_KiB);
         first = loan.bytes().data();
-        EXPECT_NE(pool.take(4 * unit).bytes().data(), first);
-        EXPECT_EQ(pool.idle(), 4 * unit);
+        EXPECT_NE(pool.take(4 * 4_KiB).bytes().data(), first);
     }
-    EXPECT_EQ(pool.idle(), 8 * unit);
-    EXPECT_EQ(pool.take(4 * unit).bytes().data(), first);
-    EXPECT_EQ(pool.take(5 * unit).bytes().size(), 5 * unit);  // of another class
+    EXPECT_EQ(pool.take(4 * 4_KiB).bytes().data(), first);
+    EXPECT_EQ(pool.take(5 * 4_KiB).bytes().size(), 5 * 4_KiB);  // of another size
+    EXPECT_EQ(pool.take(1).bytes().size(), 1u);
 }
 
-TEST(BufferPools, KeepNoMoreThanTheyMay) {
-    BufferPool pool{3 * unit};
-    {
-        const auto small = pool.take(unit);  // comes back last, when there is no room
-        const auto large = pool.take(2 * unit);
-        const auto second = pool.take(unit);
+// Each piece is lent to one at a time, and they lie apart.
+TEST_F(BufferPools, LendEveryPieceOnce) {
+    BufferPool pool{*loop, 4_MiB};
+    struct Held {
+        Held(BufferPool& pool, std::size_t size) : loan(pool.take(size)) {}
+        BufferPool::Loan loan;
+    };
+    std::list<Held> loans;
+    for (int i = 0; i < 100; ++i) loans.emplace_back(pool, i % 2 == 0 ? 4_KiB : 128_KiB);
+    std::map<const std::byte*, const std::byte*> places;
+    for (const auto& held : loans) {
+        const auto bytes = held.loan.bytes();
+        places.emplace(bytes.data(), bytes.data() + bytes.size());
     }
-    EXPECT_EQ(pool.idle(), 3 * unit);
+    ASSERT_EQ(places.size(), loans.size());
+    for (auto place = places.begin(); std::next(place) != places.end(); ++place)
+        EXPECT_LE(place->second, std::next(place)->first);
+}
+
+TEST_F(BufferPools, KeepNoMoreThanTheyMay) {
+    BufferPool pool{*loop, 1_MiB};
+    {
+        const auto one = pool.take(128_KiB);
+        EXPECT_EQ(pool.idle(), 1_MiB - 128_KiB);
+    }
+    EXPECT_EQ(pool.idle(), 1_MiB);
+    {
+        const auto small = pool.take(4_KiB);
+        const auto huge = pool.take(2_MiB);
+    }
+    EXPECT_EQ(pool.idle(), 1_MiB);  // that of the first
     pool.drop_idle();
     EXPECT_EQ(pool.idle(), 0u);
-    {
-        const auto huge = pool.take(std::size_t{2} << 20);
-    }
-    EXPECT_EQ(pool.idle(), 0u);
-    {
-        const auto one = pool.take(1);
-    }
-    EXPECT_EQ(pool.idle(), unit);
 }
+
+TEST_F(BufferPools, DropNothingThatIsLent) {
+    BufferPool pool{*loop, 4_MiB};
+    {
+        const auto lent = pool.take(4_KiB);
+        const auto other = pool.take(128_KiB);
+        pool.drop_idle();
+        EXPECT_EQ(pool.idle(), 64_KiB - 4_KiB + 1_MiB - 128_KiB);
+        lent.bytes().front() = std::byte{1};
+    }
+    pool.drop_idle();
+    EXPECT_EQ(pool.idle(), 0u);
+}
+
+TEST_F(BufferPools, AreEmptyWhereMemoryIsShort) {
+    BufferPool pool{*loop, 4_MiB};
+    EXPECT_TRUE(pool.take(std::size_t{1} << 60).bytes().empty());
+}
+
+#if __has_feature(address_sanitizer)
+TEST_F(BufferPools, AreLeftAloneAfterwards) {
+    BufferPool pool{*loop, 4_MiB};
+    auto* const bytes = pool.take(4_KiB).bytes().data();
+    EXPECT_DEATH(*bytes = std::byte{1}, "use-after-poison");
+}
+#endif
 
 }  // namespace
 }  // namespace sheaf::storage

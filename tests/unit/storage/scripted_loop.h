@@ -31,7 +31,6 @@ class ScriptedLoop final : public io::Loop {
     void cancel(io::Operation&) override {}
     void post(std::move_only_function<void()>) override {}
     io::TimePoint now() const override { return {}; }
-    Result<void> register_buffers(std::span<const iovec>) override { return {}; }
     void stop() override { stopped_ = true; }
     void run() override {
         stopped_ = false;

@@ -43,7 +43,7 @@ class Copies : public testing::Test {
   protected:
     Result<void> copy(MemoryDisk& from, MemoryDisk& to, std::uint64_t grain = 4096) {
         Slow target{*loop, to, grain};
-        Copier copier{from, from, target,
+        Copier copier{*loop, from, from, target,
                       [this](std::uint64_t done, std::uint64_t) { steps.push_back(done); }};
         auto outcome = io::run(*loop, copier.copy(0, from.content.size()));
         most_in_flight = target.most_in_flight;
@@ -146,7 +146,7 @@ TEST_F(Copies, ItCanBeCancelled) {
     MemoryDisk to{64_MiB};
     from.content.assign(64_MiB, 'x');
     Slow target{*loop, to, 4096};
-    Copier copier{from, from, target, {}};
+    Copier copier{*loop, from, from, target, {}};
     io::TaskGroup group;
     group.start(copier.copy(0, 64_MiB));
     ASSERT_TRUE(io::run(*loop, cancel_soon(*loop, group)));

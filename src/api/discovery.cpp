@@ -1,0 +1,111 @@
+#include "api/discovery.h"
+
+#include "api/kind.h"
+
+namespace sheaf::api {
+
+namespace {
+
+Json words(std::span<const std::string_view> list) {
+    Json::Array elements;
+    for (const auto word : list) elements.push_back(word);
+    return elements;
+}
+
+Json resource_of(const Kind& kind) {
+    auto resource = Json::object({{"name", kind.plural},
+                                  {"singularName", kind.singular},
+                                  {"namespaced", kind.namespaced()},
+                                  {"kind", kind.name}});
+    resource["verbs"] = Json::Array{"create", "delete", "get", "list", "patch", "update", "watch"};
+    if (!kind.short_names.empty()) resource["shortNames"] = words(kind.short_names);
+    return resource;
+}
+
+Json status_of(const Kind& kind) {
+    auto resource = Json::object({{"name", std::string{kind.plural} + "/status"},
+                                  {"singularName", ""},
+                                  {"namespaced", kind.namespaced()},
+                                  {"kind", kind.name}});
+    resource["verbs"] = Json::Array{"get", "patch", "update"};
+    return resource;
+}
+
+std::optional<Json> resources_of(std::string_view group, std::string_view version) {
+    Json::Array resources;
+    std::string group_version;
+    for (const auto* kind : all_kinds()) {
+        if (kind->group != group || kind->version != version) continue;
+        group_version = kind->api_version();
+        resources.push_back(resource_of(*kind));
+        if (kind->has_status()) resources.push_back(status_of(*kind));
+    }
+    if (resources.empty()) return {};
+    return Json::object({{"kind", "APIResourceList"},
+                         {"apiVersion", "v1"},
+                         {"groupVersion", group_version},
+                         {"resources", std::move(resources)}});
+}
+
+// Every group has one version.
+Json group_of(const Kind& kind) {
+    const auto version =
+        Json::object({{"groupVersion", kind.api_version()}, {"version", kind.version}});
+    return Json::object(
+        {{"name", kind.group}, {"versions", Json::Array{version}}, {"preferredVersion", version}});
+}
+
+Json all_groups() {
+    Json::Array groups;
+    std::string_view last;
+    for (const auto* kind : all_kinds()) {
+        if (kind->group == last) continue;
+        last = kind->group;
+        groups.push_back(group_of(*kind));
+    }
+    return Json::object(
+        {{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", std::move(groups)}});
+}
+
+std::optional<Json> one_group(std::string_view group) {
+    for (const auto* kind : all_kinds()) {
+        if (kind->group != group || group.empty()) continue;
+        auto document = group_of(*kind);
+        document["kind"] = "APIGroup";
+        document["apiVersion"] = "v1";
+        return document;
+    }
+    return {};
+}
+
+// The conventions that are followed, and whose server it is.
+Json version() {
+    return Json::object({{"major", "1"},
+                         {"minor", "32"},
+                         {"gitVersion", "v1.32.0+sheaf-" SHEAF_VERSION},
+                         {"gitCommit", ""},
+                         {"gitTreeState", ""},
+                         {"buildDate", "1970-01-01T00:00:00Z"},
+                         {"goVersion", ""},
+                         {"compiler", "clang"},
+                         {"platform", "linux/amd64"}});
+}
+
+}  // namespace
+
+std::optional<Json> discovery_document(std::span<const std::string> path) {
+    if (path.empty()) return {};
+    if (path[0] == "version" && path.size() == 1) return version();
+    if (path[0] == "api" && path.size() == 1)
+        return Json::object({{"kind", "APIVersions"},
+                             {"versions", Json::Array{"v1"}},
+                             {"serverAddressByClientCIDRs", Json::Array{}}});
+    if (path[0] == "api" && path.size() == 2) return resources_of("", path[1]);
+    if (path[0] != "apis") return {};
+    if (path.size() == 1) return all_groups();
+    if (path.size() == 2) return one_group(path[1]);
+    if (path.size() == 3 && !path[1].empty()) return resources_of(path[1], path[2]);
+    return {};
+}
+
+}  // namespace sheaf::api

@@ -1,0 +1,152 @@
+// Machines, as KubeVirt's users write them.
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/core.h>
+
+#include "api/kinds.h"
+#include "api/machine_fields.h"
+#include "base/json_path.h"
+
+namespace sheaf::api {
+
+namespace {
+
+using Words = std::string_view;
+
+constexpr Words group = "kubevirt.io";
+constexpr Words version = "v1";
+
+constexpr auto machine_short = std::to_array<Words>({"vm", "vms"});
+constexpr auto instance_short = std::to_array<Words>({"vmi", "vmis"});
+
+constexpr Field status_field = {
+    .name = "status", .type = Type::anything, .description = "what is the case; written by Sheaf"};
+
+// Filled when the program starts, from the tables of another source.
+const auto machine_all = std::to_array<Field>({
+    {.name = "spec",
+     .type = Type::object,
+     .description = "what is wanted",
+     .fields = virtual_machine_fields(),
+     .need = Need::required},
+    status_field,
+});
+const auto instance_all = std::to_array<Field>({
+    {.name = "spec",
+     .type = Type::object,
+     .description = "what is wanted",
+     .fields = machine_fields(),
+     .need = Need::required},
+    status_field,
+});
+
+constexpr auto machine_columns = std::to_array<Column>({
+    {"Status", "status.printableStatus", "what it does"},
+    {"Strategy", "spec.runStrategy", "when it runs"},
+    {"Ready", "status.ready", "whether it runs"},
+});
+constexpr auto instance_columns = std::to_array<Column>({
+    {"Phase", "status.phase", "how far it is"},
+    {"Node", "status.nodeName", "where it runs"},
+});
+
+std::size_t count_of_sources(const Json& volume) {
+    return volume.object() ? volume.object()->size() - (volume.find("name") ? 1 : 0) : 0;
+}
+
+using Names = std::vector<std::string_view>;
+
+// The names in a list of objects, each once.
+Names names_of(const Json& parent, Json::Names path, const std::string& place, Causes& causes) {
+    Names names;
+    const auto* list = parent.at(path);
+    if (!list || !list->array()) return names;
+    for (std::size_t index = 0; index < list->array()->size(); ++index) {
+        const auto name = (*list->array())[index].text_at({"name"});
+        if (std::ranges::find(names, name) != names.end())
+            causes.push_back({Reason::duplicate, fmt::format("{}[{}].name", place, index),
+                              fmt::format("Duplicate value: {}", json::in_quotes(name))});
+        names.push_back(name);
+    }
+    return names;
+}
+
+// Every disk has its volume, every interface its network.
+void check_partners(const Names& names, const Names& partners, const std::string& place,
+                    Words partner, Causes& causes) {
+    for (std::size_t index = 0; index < names.size(); ++index)
+        if (std::ranges::find(partners, names[index]) == partners.end())
+            causes.push_back({Reason::invalid, fmt::format("{}[{}].name", place, index),
+                              fmt::format("Invalid value: {}: there is no {} of that name",
+                                          json::in_quotes(names[index]), partner)});
+}
+
+void check_machine(const Json& spec, const std::string& place, Causes& causes) {
+    const auto disks =
+        names_of(spec, {"domain", "devices", "disks"}, place + ".domain.devices.disks", causes);
+    const auto volumes = names_of(spec, {"volumes"}, place + ".volumes", causes);
+    const auto interfaces = names_of(spec, {"domain", "devices", "interfaces"},
+                                     place + ".domain.devices.interfaces", causes);
+    const auto networks = names_of(spec, {"networks"}, place + ".networks", causes);
+    check_partners(disks, volumes, place + ".domain.devices.disks", "volume", causes);
+    check_partners(interfaces, networks, place + ".domain.devices.interfaces", "network", causes);
+    const auto* list = spec.find("volumes");
+    if (!list || !list->array()) return;
+    for (std::size_t index = 0; index < list->array()->size(); ++index)
+        if (count_of_sources((*list->array())[index]) != 1)
+            causes.push_back({Reason::invalid, fmt::format("{}.volumes[{}]", place, index),
+                              "Invalid value: a volume is exactly one of persistentVolumeClaim, "
+                              "dataVolume, cloudInitNoCloud, hostDisk and emptyDisk"});
+}
+
+void check_virtual_machine(const Json& object, const Json*, Causes& causes) {
+    const auto* spec = object.find("spec");
+    if (spec->find("running") && spec->find("runStrategy"))
+        causes.push_back({Reason::invalid, "spec.running",
+                          "Invalid value: running and runStrategy exclude each other"});
+    if (!spec->find("running") && !spec->find("runStrategy"))
+        causes.push_back({Reason::required, "spec.runStrategy",
+                          "Required value: one of runStrategy and running is needed"});
+    check_machine(*spec->at({"template", "spec"}), "spec.template.spec", causes);
+}
+
+void check_instance(const Json& object, const Json* before, Causes& causes) {
+    check_machine(*object.find("spec"), "spec", causes);
+    if (before && *before->find("spec") != *object.find("spec"))
+        causes.push_back(
+            {Reason::forbidden, "spec", "Forbidden: the spec of an instance does not change"});
+}
+
+}  // namespace
+
+const Kind virtual_machine_kind = {
+    .group = group,
+    .version = version,
+    .name = "VirtualMachine",
+    .plural = "virtualmachines",
+    .singular = "virtualmachine",
+    .short_names = machine_short,
+    .status = StatusBy::subresource,
+    .description = "A machine that is there whether it runs or not.",
+    .fields = machine_all,
+    .columns = machine_columns,
+    .check = check_virtual_machine,
+};
+
+const Kind virtual_machine_instance_kind = {
+    .group = group,
+    .version = version,
+    .name = "VirtualMachineInstance",
+    .plural = "virtualmachineinstances",
+    .singular = "virtualmachineinstance",
+    .short_names = instance_short,
+    .status = StatusBy::subresource,
+    .description = "A machine that runs.",
+    .fields = instance_all,
+    .columns = instance_columns,
+    .check = check_instance,
+};
+
+}  // namespace sheaf::api

@@ -1,0 +1,43 @@
+#include "api/daemon.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "cli/pool_verb.h"
+
+namespace sheaf::cli {
+
+namespace {
+
+constexpr auto options = std::to_array<Option>({
+    {"state-dir", "DIR", "where the objects are kept (default: /var/lib/sheaf)"},
+    {"socket", "PATH", "where the API listens (default: /run/sheaf/api.sock)"},
+});
+
+Result<void> serve(const Arguments& arguments) {
+    const api::DaemonOptions wanted{TRY(arguments.one("state-dir", "/var/lib/sheaf")),
+                                    TRY(arguments.one("socket", "/run/sheaf/api.sock"))};
+    const Logger logger{STDERR_FILENO, LogLevel::info};
+    return api::run_daemon(wanted, logger);
+}
+
+int daemon_main(std::span<char*> arguments) {
+    return main_of(daemon_verb, arguments, serve);
+}
+
+}  // namespace
+
+constinit const Verb daemon_verb = {
+    .name = "daemon",
+    .summary = "keep the objects of this node, and serve the Kubernetes-shaped API",
+    .options = options,
+    .details =
+        "Serves until SIGTERM or SIGINT; then who is being answered hears the end of it. The "
+        "socket\n"
+        "is for its owner and root alone. Objects are kept and checked; nothing acts on them yet.",
+    .example = "sheaf daemon --state-dir /var/lib/sheaf --socket /run/sheaf/api.sock",
+    .main = daemon_main,
+};
+
+}  // namespace sheaf::cli

@@ -1,0 +1,132 @@
+#include "api/admission.h"
+
+#include <gtest/gtest.h>
+
+#include "api/kinds.h"
+
+namespace sheaf::api {
+namespace {
+
+constexpr std::string_view machine = R"({
+    "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine",
+    "metadata": {"name": "vm", "creationTimestamp": null},
+    "spec": {"runStrategy": "Always", "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
+        "domain": {"cpu": {"cores": 2}, "resources": {"requests": {"memory": "1Gi", "cpu": 1}},
+            "devices": {"disks": [{"name": "root", "disk": {"bus": "virtio"}}],
+                        "interfaces": [{"name": "net", "masquerade": {}}]}},
+        "volumes": [{"name": "root", "persistentVolumeClaim": {"claimName": "root"}}],
+        "networks": [{"name": "net", "pod": {}}]}}},
+    "status": {"printableStatus": "Running"}})";
+
+Admitted admit(const Kind& kind, std::string_view text, FieldValidation validation = {}) {
+    const Place place{&kind, kind.namespaced() ? "default" : "", {}, false};
+    std::vector<std::string> warnings;
+    return admit_new(place, Json::parse(text).value(), {false, validation},
+                     {"uid-1", "2027-01-15T08:00:00Z", "abcde"}, warnings);
+}
+
+// The fields that a changed machine is refused for.
+std::vector<std::string> fields_refused(std::string_view from, std::string_view to) {
+    std::string text{machine};
+    const auto place = text.find(from);
+    EXPECT_NE(place, text.npos) << from;
+    text.replace(place, from.size(), to);
+    const auto admitted = admit(virtual_machine_kind, text);
+    std::vector<std::string> fields;
+    if (admitted) return fields;
+    const auto status = Json::parse(admitted.error().body).value();
+    const auto* causes = status.at({"details", "causes"});
+    if (!causes) return {std::string{status.text_at({"message"})}};
+    for (const auto& cause : *causes->array()) fields.emplace_back(cause.text_at({"field"}));
+    return fields;
+}
+
+using Fields = std::vector<std::string>;
+
+TEST(Admission, AMachineOfTheSubsetIsTaken) {
+    const auto admitted = admit(virtual_machine_kind, machine);
+    ASSERT_TRUE(admitted) << admitted.error().body;
+    EXPECT_FALSE(admitted->find("status"));
+    EXPECT_EQ(admitted->text_at({"metadata", "namespace"}), "default");
+    EXPECT_EQ(admitted->object()->front().name, "metadata");
+}
+
+TEST(Admission, AMachineIsRefusedByThePathsOfItsMistakes) {
+    EXPECT_EQ(fields_refused("\"cores\": 2", "\"cores\": 0"),
+              Fields{"spec.template.spec.domain.cpu.cores"});
+    EXPECT_EQ(fields_refused("\"cores\": 2", "\"cores\": 2, \"numa\": {}"),
+              Fields{"spec.template.spec.domain.cpu.numa"});
+    EXPECT_EQ(fields_refused("\"disk\": {\"bus\": \"virtio\"}", "\"cdrom\": {}"),
+              Fields{"spec.template.spec.domain.devices.disks[0].cdrom"});
+    EXPECT_EQ(fields_refused("\"bus\": \"virtio\"", "\"bus\": \"sata\""),
+              Fields{"spec.template.spec.domain.devices.disks[0].disk.bus"});
+    EXPECT_EQ(fields_refused("{\"name\": \"root\", \"disk\"", "{\"name\": \"other\", \"disk\""),
+              Fields{"spec.template.spec.domain.devices.disks[0].name"});
+    EXPECT_EQ(fields_refused("\"persistentVolumeClaim\": {\"claimName\": \"root\"}",
+                             "\"persistentVolumeClaim\": {\"claimName\": \"root\"}, "
+                             "\"emptyDisk\": {\"capacity\": \"1Gi\"}"),
+              Fields{"spec.template.spec.volumes[0]"});
+    EXPECT_EQ(fields_refused("\"runStrategy\": \"Always\"",
+                             "\"runStrategy\": \"Always\", \"running\": true"),
+              Fields{"spec.running"});
+    EXPECT_EQ(fields_refused("\"runStrategy\": \"Always\",", ""), Fields{"spec.runStrategy"});
+    EXPECT_EQ(fields_refused("\"memory\": \"1Gi\"", "\"memory\": \"-1\""),
+              Fields{"spec.template.spec.domain.resources.requests.memory"});
+    EXPECT_EQ(
+        fields_refused("[{\"name\": \"net\", \"pod\": {}}]",
+                       "[{\"name\": \"net\", \"pod\": {}}, {\"name\": \"net\", \"pod\": {}}]"),
+        Fields{"spec.template.spec.networks[1].name"});
+    EXPECT_EQ(fields_refused("\"domain\"", "\"domains\""), Fields{"spec.template.spec.domains"});
+}
+
+TEST(Admission, FieldsThatAreUnknownCanBeLeftOut) {
+    std::string text{machine};
+    text.replace(text.find("\"cpu\": {"), 8, "\"chassis\": {\"x\": 1}, \"cpu\": {");
+    EXPECT_FALSE(admit(virtual_machine_kind, text));
+    const auto admitted = admit(virtual_machine_kind, text, FieldValidation::ignore);
+    ASSERT_TRUE(admitted);
+    EXPECT_FALSE(admitted->at({"spec", "template", "spec", "domain", "chassis"}));
+}
+
+TEST(Admission, TheTypeOfAnObjectIsThatOfItsPath) {
+    const auto refused = admit(volume_kind, machine);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().status, 400u);
+    EXPECT_EQ(admit(volume_kind, "[]").error().status, 400u);
+    EXPECT_EQ(admit(volume_kind, R"({"metadata":[]})").error().status, 400u);
+    EXPECT_EQ(
+        admit(volume_kind, R"({"metadata":{"name":"a","resourceVersion":"1"}})").error().status,
+        400u);
+    EXPECT_EQ(admit(volume_kind, R"({"metadata":{"name":"a","namespace":"b"}})").error().status,
+              400u);
+}
+
+TEST(Admission, ASecretKeepsTextAsBase64) {
+    const auto admitted =
+        admit(secret_kind, R"({"metadata":{"name":"s"},"stringData":{"a":"text"}})");
+    ASSERT_TRUE(admitted) << admitted.error().body;
+    EXPECT_EQ(admitted->text_at({"data", "a"}), "dGV4dA==");
+    EXPECT_EQ(admitted->text_at({"type"}), "Opaque");
+    EXPECT_FALSE(admitted->find("stringData"));
+    EXPECT_EQ(admit(secret_kind, R"({"metadata":{"name":"s"},"data":{"a":"?"}})").error().status,
+              422u);
+    EXPECT_EQ(
+        admit(secret_kind, R"({"metadata":{"name":"s"},"stringData":{"a":1}})").error().status,
+        422u);
+}
+
+TEST(Admission, EachKindOfSheafHasItsRules) {
+    EXPECT_TRUE(
+        admit(image_kind, R"({"metadata":{"name":"i"},"spec":{"source":{"url":"http://a"}}})"));
+    EXPECT_FALSE(admit(image_kind, R"({"metadata":{"name":"i"},"spec":{"source":{"url":"a"}}})"));
+    EXPECT_TRUE(admit(snapshot_kind, R"({"metadata":{"name":"i"},"spec":{"volume":"v"}})"));
+    EXPECT_FALSE(admit(snapshot_kind, R"({"metadata":{"name":"i"},"spec":{}})"));
+    EXPECT_TRUE(admit(network_kind, R"({"metadata":{"name":"i"},"spec":{"bridge":{"name":"b"}}})"));
+    EXPECT_FALSE(admit(network_kind,
+                       R"({"metadata":{"name":"i"},"spec":{"bridge":{"name":"b"},"vlan":1}})"));
+    EXPECT_TRUE(admit(node_kind, R"({"metadata":{"name":"i"}})"));
+    EXPECT_EQ(admit(namespace_kind, R"({"metadata":{"name":"a.b"}})").error().status, 422u);
+}
+
+}  // namespace
+}  // namespace sheaf::api
