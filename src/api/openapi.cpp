@@ -19,7 +19,8 @@ std::string definition_name(const Kind& kind) {
     std::string turned;
     for (auto rest = kind.group; !rest.empty();) {
         const auto point = std::min(rest.find('.'), rest.size());
-        turned = std::string{rest.substr(0, point)} + (turned.empty() ? "" : ".") + turned;
+        if (!turned.empty()) turned.insert(0, ".");
+        turned.insert(0, rest.substr(0, point));
         rest.remove_prefix(std::min(point + 1, rest.size()));
     }
     return fmt::format("{}.{}.{}", turned, kind.version, kind.name);

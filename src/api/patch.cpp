@@ -29,11 +29,12 @@ Result<std::vector<std::string>> parse_pointer(std::string_view text) {
         for (std::size_t place = 0; place < end; ++place) {
             if (text[place] != '~') {
                 word += text[place];
-            } else if (++place < end && (text[place] == '0' || text[place] == '1')) {
-                word += text[place] == '0' ? '~' : '/';
-            } else {
-                return fail(Kind::invalid, "path: a tilde is followed by 0 or 1");
+                continue;
             }
+            ++place;
+            if (place >= end || (text[place] != '0' && text[place] != '1'))
+                return fail(Kind::invalid, "path: a tilde is followed by 0 or 1");
+            word += text[place] == '0' ? '~' : '/';
         }
         words.push_back(std::move(word));
         text.remove_prefix(end);

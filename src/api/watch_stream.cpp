@@ -98,7 +98,7 @@ io::Task<void> WatchStream::tell(std::vector<kv::Change> changes) {
     auto text = events_of(changes);
     if (!text) {
         co_await exchange_.send_piece(line("ERROR", failure(text.error()).body));
-        co_await std::move(text);
+        co_await Failure{Error{text.error()}};
     }
     co_await exchange_.send_piece(*std::move(text));
 }

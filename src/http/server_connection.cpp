@@ -85,12 +85,12 @@ io::Task<void> ServerConnection::read_body(RequestParser& parser) {
 
 bool ServerConnection::take(RequestParser& parser) {
     auto taken = parser.take(as_bytes(received_));
-    if (taken) {
-        received_.erase(0, *taken);
-    } else {
+    if (!taken) {
         rejection_ = std::move(taken).error();
+        return false;
     }
-    return taken.has_value();
+    received_.erase(0, *taken);
+    return true;
 }
 
 // Of a size that many idle connections can have.
@@ -111,13 +111,14 @@ io::Task<bool> ServerConnection::answer(ReceivedRequest request, bool keeps_open
     const auto handled = co_await work.join().result();
     exchange_ = nullptr;
     const auto ended = co_await exchange.end().result();
-    co_return handled&& ended&& exchange.keeps_open();
+    const auto another = handled && ended && exchange.keeps_open();
+    co_return another;
 }
 
 io::Task<void> ServerConnection::handle(Exchange& exchange) {
-    auto handled = co_await handler_.handle(exchange).result();
+    const auto handled = co_await handler_.handle(exchange).result();
     if (handled && exchange.has_begun()) co_return;
-    if (exchange.has_begun()) co_await std::move(handled);
+    if (exchange.has_begun()) co_await Failure{Error{handled.error()}};
     Reply reply{.status = 500, .headers = {{"Content-Type", "text/plain"}}, .body = {}};
     reply.body = handled ? "no answer\n" : handled.error().text() + "\n";
     co_await exchange.reply(std::move(reply));

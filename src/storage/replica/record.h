@@ -13,7 +13,8 @@ namespace sheaf::replica {
 // Loop thread only; loop and store outlive it. One call at a time.
 class Record {
   public:
-    Record(io::Loop& loop, kv::Kv& store, std::string volume, Mutation mutation = Mutation::none)
+    Record(io::Loop& loop, kv::Kv& store, const std::string& volume,
+           Mutation mutation = Mutation::none)
         : loop_(loop), store_(store), key_(membership_key(volume)), mutation_(mutation) {}
 
     const Membership& now() const { return now_; }

@@ -107,11 +107,14 @@ io::Task<void> RemoteReplica::send() {
 io::Task<void> RemoteReplica::receive() {
     while (true) {
         auto message = co_await input_.next().result();
-        auto taken = Result<void>{};
-        if (message && *message) taken = take(**std::move(message));
-        if (message && *message && taken) continue;
-        if (!message) taken = Failure{std::move(message).error()};
-        const auto why = taken ? std::string{"it was closed"} : taken.error().text();
+        auto why = std::string{"it was closed"};
+        if (!message) {
+            why = message.error().text();
+        } else if (*message) {
+            const auto taken = take(*std::move(*message));
+            if (taken) continue;
+            why = taken.error().text();
+        }
         fail_all(Error{Kind::unavailable, "the connection to the copy: " + why});
         pumps_.cancel();
         co_return;

@@ -47,5 +47,19 @@ TEST_F(UnixSocketTest, MistakesNameTheSocket) {
     EXPECT_TRUE(std::filesystem::exists(folder / "s")) << "what was there stays";
 }
 
+TEST_F(UnixSocketTest, OnlyASocketThatNobodyHasGivesWay) {
+    const auto path = (folder / "s").string();
+    {
+        const auto listener = listen_at("test socket", path, 1);
+        ASSERT_TRUE(listener);
+        EXPECT_EQ(listen_anew_at("test socket", path, 1).error().kind(), Kind::conflict);
+    }
+    EXPECT_TRUE(listen_anew_at("test socket", path, 1)) << "a killed process has left it";
+    std::filesystem::remove(path);
+    std::filesystem::create_directory(path);
+    EXPECT_EQ(listen_anew_at("test socket", path, 1).error().kind(), Kind::exists);
+    EXPECT_TRUE(std::filesystem::is_directory(path));
+}
+
 }  // namespace
 }  // namespace sheaf::node
