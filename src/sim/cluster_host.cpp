@@ -65,7 +65,8 @@ io::Task<void> ClusterHost::stop(End end) {
     auto closed = Result<void>{fail(Kind::cancelled, "it was not asked to")};
     if (end == End::clean) closed = co_await volume_->shut_down().result();
     if (end != End::clean) co_await volume_->abandon();
-    if (!closed) ++crashes_;
+    // Where a write had failed the volume is not called clean, and counts as one that crashed.
+    if (!closed || volume_->reconciling()) ++crashes_;
     volume_.reset();
     if (end == End::power_cut) world_.power_on();
 }

@@ -226,6 +226,7 @@ io::Task<void> ClusterHistory::bring_host_back(Place place, io::Duration after) 
 io::Task<void> ClusterHistory::wind_up() {
     network_->heal_all();
     loop_->network().set_faults({});
+    for (auto* host : host_) host->world().set_faults({});
     static_cast<void>(co_await events_.join().result());
     for (auto& engine : engines_) co_await end_engine(engine);
     engines_.clear();
