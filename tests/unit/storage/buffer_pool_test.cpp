@@ -79,16 +79,16 @@ TEST_F(BufferPools, DropNothingThatIsLent) {
     EXPECT_EQ(pool.idle(), 0u);
 }
 
-TEST_F(BufferPools, AreEmptyWhereMemoryIsShort) {
-    BufferPool pool{*loop, 4_MiB};
-    EXPECT_TRUE(pool.take(std::size_t{1} << 60).bytes().empty());
-}
-
 #if __has_feature(address_sanitizer)
 TEST_F(BufferPools, AreLeftAloneAfterwards) {
     BufferPool pool{*loop, 4_MiB};
     auto* const bytes = pool.take(4_KiB).bytes().data();
     EXPECT_DEATH(*bytes = std::byte{1}, "use-after-poison");
+}
+#else
+TEST_F(BufferPools, AreEmptyWhereMemoryIsShort) {
+    BufferPool pool{*loop, 4_MiB};
+    EXPECT_TRUE(pool.take(std::size_t{1} << 60).bytes().empty());
 }
 #endif
 
