@@ -20,8 +20,9 @@ Header write_request(std::uint64_t offset, std::uint32_t length) {
 }
 
 std::vector<std::byte> bytes_with(Header header, std::span<const std::byte> payload) {
-    const auto whole = bytes_of(sealed(header, payload));
-    return {whole.begin(), whole.end()};
+    const auto whole = sealed(header, payload);
+    const auto bytes = bytes_of(whole);
+    return {bytes.begin(), bytes.end()};
 }
 
 // Seals it again, so that only what was changed is wrong.
