@@ -1,7 +1,9 @@
 #include "node/unix_socket.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -31,6 +33,21 @@ Result<Fd> stream_socket(int flags) {
     return checked_fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), "making a socket");
 }
 
+// Whether who listens at the other end has ended: the kernel takes down the ring of a killed
+// process some time after the process, and until then its sockets take connections that nobody
+// answers.
+bool listener_has_ended(int connected) {
+    ucred who{};
+    socklen_t size = sizeof(who);
+    if (::getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || who.pid <= 0)
+        return false;
+    const auto process =
+        checked_fd(static_cast<int>(::syscall(SYS_pidfd_open, who.pid, 0)), "looking at a process");
+    if (!process) return process.error().os_error() == ESRCH;
+    pollfd end{process->get(), POLLIN, 0};
+    return ::poll(&end, 1, 0) == 1;
+}
+
 }  // namespace
 
 Result<Fd> listen_at(std::string_view what, const std::string& path, int backlog, SocketMode mode) {
@@ -55,8 +72,10 @@ Result<Fd> listen_anew_at(std::string_view what, const std::string& path, int ba
     TRY(checked(::lstat(path.c_str(), &status), "{} {}", what, path));
     if (!S_ISSOCK(status.st_mode))
         return fail(Kind::exists, "{} {}: there is a file of that name", what, path);
-    if (const auto other = connect_to(path); other || other.error().os_error() != ECONNREFUSED)
-        return fail(Kind::conflict, "{} {}: somebody listens there", what, path);
+    const auto other = connect_to(path);
+    const auto left =
+        other ? listener_has_ended(other->get()) : other.error().os_error() == ECONNREFUSED;
+    if (!left) return fail(Kind::conflict, "{} {}: somebody listens there", what, path);
     TRY(checked(::unlink(path.c_str()), "{} {}", what, path));
     return listen_at(what, path, backlog, mode);
 }

@@ -2,6 +2,9 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -59,6 +62,24 @@ TEST_F(UnixSocketTest, OnlyASocketThatNobodyHasGivesWay) {
     std::filesystem::create_directory(path);
     EXPECT_EQ(listen_anew_at("test socket", path, 1).error().kind(), Kind::exists);
     EXPECT_TRUE(std::filesystem::is_directory(path));
+}
+
+// As of a process that was killed, whose ring has not been taken down yet.
+TEST_F(UnixSocketTest, ASocketWhoseListenerHasEndedGivesWay) {
+    const auto path = (folder / "s").string();
+    const Fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    const void* bytes = &address;
+    ASSERT_EQ(::bind(socket.get(), static_cast<const sockaddr*>(bytes), sizeof(address)), 0);
+    const auto child = ::fork();
+    if (child == 0) ::_exit(::listen(socket.get(), 1));
+    auto status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    EXPECT_TRUE(connect_to(path)) << "it still takes connections";
+    EXPECT_TRUE(listen_anew_at("test socket", path, 1));
 }
 
 }  // namespace
