@@ -1,9 +1,5 @@
 #include "cli/simulate.h"
 
-#include <array>
-#include <cstdio>
-
-#include "node/exit_report.h"
 #include "sim/volume_run.h"
 
 namespace sheaf::cli {
@@ -15,22 +11,6 @@ constexpr auto options = std::to_array<Option>({
     {"seeds", "COUNT", "how many histories, one after the other (default 1)"},
     {"steps", "M", "requests of one history (default 600)"},
 });
-
-constexpr std::uint64_t most = 1'000'000'000'000;
-
-struct Wanted {
-    std::uint64_t seed;
-    std::uint64_t seeds;
-    std::uint64_t steps;
-};
-
-Result<Wanted> wanted(const Arguments& arguments) {
-    return Wanted{
-        .seed = TRY(parse_number(TRY(arguments.one("seed", "1")), 0, most)),
-        .seeds = TRY(parse_number(TRY(arguments.one("seeds", "1")), 1, most)),
-        .steps = TRY(parse_number(TRY(arguments.one("steps", "600")), 1, most)),
-    };
-}
 
 void print(const sim::Coverage& covered, std::uint64_t histories) {
     const auto& engine = covered.engine;
@@ -55,23 +35,6 @@ void print(const sim::Coverage& covered, std::uint64_t histories) {
         engine.regions_reconciled, engine.regions_cleaned);
 }
 
-int run_histories(const Wanted& wanted) {
-    sim::Coverage covered;
-    for (std::uint64_t count = 0; count < wanted.seeds; ++count) {
-        const auto seed = wanted.seed + count;
-        const auto result = sim::run_volume({.seed = seed, .steps = wanted.steps});
-        covered.add(result.coverage);
-        if (result.violation.empty()) continue;
-        fmt::print(stderr,
-                   "sheaf: simulate: seed {}: {}\nsee it again: sheaf simulate volume --seed {} "
-                   "--steps {}\n",
-                   seed, result.violation, seed, wanted.steps);
-        return 1;
-    }
-    print(covered, wanted.seeds);
-    return 0;
-}
-
 int simulate_volume_main(std::span<char*> arguments);
 
 constexpr Verb simulate_volume_verb = {
@@ -88,18 +51,24 @@ constexpr Verb simulate_volume_verb = {
 };
 
 int simulate_volume_main(std::span<char*> arguments) {
-    const auto parsed = arguments_or_exit(simulate_volume_verb, arguments);
-    if (!parsed) return parsed.error();
-    const auto numbers = wanted(*parsed);
-    if (numbers) return run_histories(*numbers);
-    fmt::print(stderr, "sheaf: simulate volume: {}; see sheaf simulate volume --help\n",
-               numbers.error().text());
-    return static_cast<int>(node::ExitCode::usage);
+    const auto run = [](std::uint64_t seed, std::uint64_t steps) {
+        return sim::run_volume({.seed = seed, .steps = steps});
+    };
+    return simulate<sim::Coverage>(simulate_volume_verb, arguments, "600", run, print);
 }
 
 constexpr auto kinds = std::to_array<const Verb*>({&simulate_volume_verb, &simulate_cluster_verb});
 
 }  // namespace
+
+Result<WantedHistories> wanted_histories(const Arguments& arguments, std::string_view steps) {
+    constexpr std::uint64_t most = 1'000'000'000'000;
+    return WantedHistories{
+        .seed = TRY(parse_number(TRY(arguments.one("seed", "1")), 0, most)),
+        .seeds = TRY(parse_number(TRY(arguments.one("seeds", "1")), 1, most)),
+        .steps = TRY(parse_number(TRY(arguments.one("steps", std::string{steps})), 1, most)),
+    };
+}
 
 constinit const Verb simulate_verb = {
     .name = "simulate",

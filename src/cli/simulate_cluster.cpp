@@ -1,8 +1,4 @@
-#include <array>
-#include <cstdio>
-
 #include "cli/simulate.h"
-#include "node/exit_report.h"
 #include "sim/cluster_run.h"
 
 namespace sheaf::cli {
@@ -14,22 +10,6 @@ constexpr auto options = std::to_array<Option>({
     {"seeds", "COUNT", "how many histories, one after the other (default 1)"},
     {"steps", "M", "requests and faults of one history (default 1000)"},
 });
-
-constexpr std::uint64_t most = 1'000'000'000'000;
-
-struct Wanted {
-    std::uint64_t seed;
-    std::uint64_t seeds;
-    std::uint64_t steps;
-};
-
-Result<Wanted> wanted(const Arguments& arguments) {
-    return Wanted{
-        .seed = TRY(parse_number(TRY(arguments.one("seed", "1")), 0, most)),
-        .seeds = TRY(parse_number(TRY(arguments.one("seeds", "1")), 1, most)),
-        .steps = TRY(parse_number(TRY(arguments.one("steps", "1000")), 1, most)),
-    };
-}
 
 void print(const sim::ClusterCoverage& covered, std::uint64_t histories) {
     const auto& engine = covered.engine;
@@ -53,31 +33,11 @@ void print(const sim::ClusterCoverage& covered, std::uint64_t histories) {
         covered.copies_compared);
 }
 
-int run_histories(const Wanted& wanted) {
-    sim::ClusterCoverage covered;
-    for (std::uint64_t count = 0; count < wanted.seeds; ++count) {
-        const auto seed = wanted.seed + count;
-        const auto result = sim::run_cluster({.seed = seed, .steps = wanted.steps});
-        covered.add(result.coverage);
-        if (result.violation.empty()) continue;
-        fmt::print(stderr,
-                   "sheaf: simulate: seed {}: {}\nsee it again: sheaf simulate cluster --seed {} "
-                   "--steps {}\n",
-                   seed, result.violation, seed, wanted.steps);
-        return 1;
-    }
-    print(covered, wanted.seeds);
-    return 0;
-}
-
 int simulate_cluster_main(std::span<char*> arguments) {
-    const auto parsed = arguments_or_exit(simulate_cluster_verb, arguments);
-    if (!parsed) return parsed.error();
-    const auto numbers = wanted(*parsed);
-    if (numbers) return run_histories(*numbers);
-    fmt::print(stderr, "sheaf: simulate cluster: {}; see sheaf simulate cluster --help\n",
-               numbers.error().text());
-    return static_cast<int>(node::ExitCode::usage);
+    const auto run = [](std::uint64_t seed, std::uint64_t steps) {
+        return sim::run_cluster({.seed = seed, .steps = steps});
+    };
+    return simulate<sim::ClusterCoverage>(simulate_cluster_verb, arguments, "1000", run, print);
 }
 
 }  // namespace
