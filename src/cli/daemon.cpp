@@ -1,4 +1,4 @@
-#include "api/daemon.h"
+#include "control/daemon.h"
 
 #include <unistd.h>
 
@@ -16,10 +16,10 @@ constexpr auto options = std::to_array<Option>({
 });
 
 Result<void> serve(const Arguments& arguments) {
-    const api::DaemonOptions wanted{TRY(arguments.one("state-dir", "/var/lib/sheaf")),
+    const control::DaemonOptions wanted{TRY(arguments.one("state-dir", "/var/lib/sheaf")),
                                     TRY(arguments.one("socket", "/run/sheaf/api.sock"))};
     const Logger logger{STDERR_FILENO, LogLevel::info};
-    return api::run_daemon(wanted, logger);
+    return control::run_daemon(wanted, logger);
 }
 
 int daemon_main(std::span<char*> arguments) {

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/result.h"
 
-namespace sheaf::api {
+namespace sheaf::control {
 
 struct DaemonOptions {
     std::string state_directory;  // made where it is not there; its parent is not
@@ -20,4 +20,4 @@ struct DaemonOptions {
 // host could not do.
 Result<void> run_daemon(const DaemonOptions& options, const Logger& logger);
 
-}  // namespace sheaf::api
+}  // namespace sheaf::control

@@ -1,4 +1,4 @@
-#include "api/daemon.h"
+#include "control/daemon.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,7 +11,7 @@
 #include <csignal>
 
 #include "api/namespaces.h"
-#include "api/notify.h"
+#include "control/notify.h"
 #include "api/service.h"
 #include "base/defer.h"
 #include "http/server.h"
@@ -20,7 +20,7 @@
 #include "node/unix_socket.h"
 #include "store/open.h"
 
-namespace sheaf::api {
+namespace sheaf::control {
 
 namespace {
 
@@ -38,7 +38,7 @@ Result<Fd> open_state(const std::string& path) {
                                "state directory {}", path));
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
     if (errno == EWOULDBLOCK)
-        return fail(sheaf::Kind::conflict, "state directory {}: another daemon has it", path);
+        return fail(Kind::conflict, "state directory {}: another daemon has it", path);
     return fail_os(errno, "state directory {}: lock", path);
 }
 
@@ -67,7 +67,7 @@ io::Task<void> forget_history(io::Loop& loop, kv::Kv& store, const Logger& logge
         auto work = store.compact(last);
         auto compacted = last > 0 && page ? co_await std::move(work).result() : Result<void>{};
         if (page) last = page->revision;
-        if (!compacted && compacted.error().kind() == sheaf::Kind::cancelled) co_await compacted;
+        if (!compacted && compacted.error().kind() == Kind::cancelled) co_await compacted;
         if (!compacted)
             logger.warning("history is not forgotten", {{"reason", compacted.error().text()}});
     }
@@ -90,10 +90,10 @@ struct Host {
 
 io::Task<void> serve_objects(Host host, kv::Kv& store) {
     const HostClock clock;
-    Objects objects{store, clock, random_number};
+    api::Objects objects{store, clock, random_number};
     co_await objects.ensure_namespace("default");
-    Service service{host.loop, objects, ::geteuid()};
-    NamespaceSweeper sweeper{host.loop, objects, host.logger};
+    api::Service service{host.loop, objects, ::geteuid()};
+    api::NamespaceSweeper sweeper{host.loop, objects, host.logger};
     http::Server server{host.loop, service, clock, host.logger, {}};
     io::TaskGroup serving;
     io::TaskGroup upkeep;
@@ -133,4 +133,4 @@ Result<void> run_daemon(const DaemonOptions& options, const Logger& logger) {
     return io::run(*loop, serve(host, options.state_directory));
 }
 
-}  // namespace sheaf::api
+}  // namespace sheaf::control

@@ -1,4 +1,4 @@
-#include "api/notify.h"
+#include "control/notify.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,7 +9,7 @@
 
 #include "base/fd.h"
 
-namespace sheaf::api {
+namespace sheaf::control {
 
 void notify(std::string_view state) {
     const char* named = std::getenv("NOTIFY_SOCKET");
@@ -25,4 +25,4 @@ void notify(std::string_view state) {
                                std::bit_cast<const sockaddr*>(&address), length));
 }
 
-}  // namespace sheaf::api
+}  // namespace sheaf::control

@@ -4,10 +4,10 @@
 
 #include <string_view>
 
-namespace sheaf::api {
+namespace sheaf::control {
 
 // Sends "READY=1" or another state to the socket that NOTIFY_SOCKET names, as sd_notify(3) says.
 // Nothing where nobody waits; who does not hear it is not waited for.
 void notify(std::string_view state);
 
-}  // namespace sheaf::api
+}  // namespace sheaf::control
