@@ -17,7 +17,7 @@ constexpr auto options = std::to_array<Option>({
 
 Result<void> serve(const Arguments& arguments) {
     const control::DaemonOptions wanted{TRY(arguments.one("state-dir", "/var/lib/sheaf")),
-                                    TRY(arguments.one("socket", "/run/sheaf/api.sock"))};
+                                        TRY(arguments.one("socket", "/run/sheaf/api.sock"))};
     const Logger logger{STDERR_FILENO, LogLevel::info};
     return control::run_daemon(wanted, logger);
 }

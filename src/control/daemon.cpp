@@ -11,9 +11,9 @@
 #include <csignal>
 
 #include "api/namespaces.h"
-#include "control/notify.h"
 #include "api/service.h"
 #include "base/defer.h"
+#include "control/notify.h"
 #include "http/server.h"
 #include "io/make_loop.h"
 #include "node/keeper.h"

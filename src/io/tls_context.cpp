@@ -5,6 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "io/openssl.h"
+
 namespace sheaf::io {
 
 namespace {
@@ -57,6 +59,7 @@ void TlsCloser::operator()(ssl_st* connection) const {
 }
 
 Result<TlsContext> TlsContext::create(TlsRole role, const TlsFiles& files) {
+    TRY(load_openssl());
     const auto* method = role == TlsRole::client ? TLS_client_method() : TLS_server_method();
     std::unique_ptr<SSL_CTX, TlsCloser> context{SSL_CTX_new(method)};
     if (!context) return fail(Kind::exhausted, "TLS: {}", tls_reason());
