@@ -43,11 +43,21 @@ using State = Operation::LoopNotes::State;
 // Requests that follow from completions, while others are still to be dealt with: a device whose
 // whole queue has come back would stand idle until the last of them was.
 constexpr unsigned most_held_back = 4;
+// Bytes of a transfer that is not held back at all: making or checking the content of the next one
+// takes longer than the call.
+constexpr std::size_t large_transfer = std::size_t{64} << 10;
 
 // Whether a system call would bring anything while the loop has other things to do.
 bool has_business_with_kernel(const io_uring& ring) {
     const auto flags = std::atomic_ref{*ring.sq.kflags}.load(std::memory_order_relaxed);
     return ::io_uring_sq_ready(&ring) > 0 || flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+bool is_large(const Request& request) {
+    if (request.code != Request::Code::read && request.code != Request::Code::write) return false;
+    std::size_t bytes = 0;
+    for (const auto& buffer : request.buffers()) bytes += buffer.iov_len;
+    return bytes >= large_transfer;
 }
 
 // Whether the loop makes the call itself instead of handing it to the kernel's workers.
@@ -263,6 +273,7 @@ void UringLoop::submit(Operation& operation) {
     prepare(entry, operation, ring_->memory);
     entry.user_data = name_of(operation);
     operation.notes.state = State::running;
+    if (bound_ && is_large(operation.request)) check_submission(::io_uring_submit(&ring_->kernel));
 }
 
 // The kernel takes entries in order, so a cancellation never meets a later operation that happens

@@ -10,9 +10,11 @@ namespace sheaf::sim {
 
 namespace {
 
+constexpr std::uint64_t golden = 0x9e3779b97f4a7c15;
+
 std::uint64_t mixed(std::uint64_t value) {
     value ^= value >> 31;
-    value *= 0x9e3779b97f4a7c15;
+    value *= golden;
     value ^= value >> 27;
     return value * 0xbf58476d1ce4e5b9;
 }
@@ -34,8 +36,9 @@ void SectorModel::fill(std::span<std::byte> sector, std::uint64_t number, Versio
     if (version == 0) return;
     store(sector, version);
     store(sector.subspan(8), number);
+    auto word = mixed(version * 1000003 + number);
     for (std::size_t place = 16; place < sector.size(); place += 8)
-        store(sector.subspan(place), mixed(version * 1000003 + number * 64 + place));
+        store(sector.subspan(place), word += golden);
 }
 
 SectorModel::WriteId SectorModel::begin_write(Range range, Version version) {

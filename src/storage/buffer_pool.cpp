@@ -12,8 +12,8 @@ namespace sheaf::storage {
 namespace {
 
 constexpr std::size_t least_slab = std::size_t{64} << 10;
-constexpr std::size_t usual_slab = std::size_t{1} << 20;
-constexpr std::size_t usual_pieces = 8;
+constexpr std::size_t usual_slab = AlignedBuffer::huge_page;
+constexpr std::size_t usual_pieces = 16;
 
 // What is not lent is touched by nobody; builds with AddressSanitizer see to it.
 void forbid([[maybe_unused]] std::span<std::byte> bytes) {

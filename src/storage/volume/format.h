@@ -14,6 +14,7 @@ inline constexpr std::uint64_t chunk_size = 128 << 10;
 inline constexpr std::uint64_t region_size = 1 << 20;
 inline constexpr std::uint64_t most_bytes = std::uint64_t{16} << 40;
 inline constexpr unsigned blocks_per_chunk = chunk_size / block_size;
+inline constexpr auto all_blocks = ~std::uint32_t{0};  // of a chunk, a bit each
 inline constexpr unsigned chunks_per_page = 16;
 inline constexpr unsigned fan_out = 256;
 

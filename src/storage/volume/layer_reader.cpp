@@ -219,11 +219,7 @@ io::Task<LayerReader::LiveOwners> LayerReader::live_owners(std::uint64_t chunk) 
         if (!page) continue;
         for (unsigned place = 0; place < chunks_per_page; ++place) {
             auto& blocks = fresh->chunks.at(place);
-            auto left = (*page)->bytes->entries.at(place).present();
-            for (; left != 0; left &= left - 1) {
-                const auto block = static_cast<unsigned>(std::countr_zero(left));
-                if (!blocks.owner(block)) blocks.set(block, layer);
-            }
+            blocks.set((*page)->bytes->entries.at(place).present() & blocks.unowned(), layer);
         }
     }
     for (unsigned block = 0; block < blocks_per_chunk; ++block)

@@ -1,20 +1,32 @@
 #include "storage/volume/live_index.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace sheaf::volume {
 
-void LiveIndex::Chunk::set(unsigned block, Layer* owner) {
-    if (!mixed_) {
-        if (owner == all_) return;
-        mixed_ = std::make_unique<std::array<Layer*, blocks_per_chunk>>();
-        mixed_->fill(all_);
+void LiveIndex::Chunk::set(std::uint32_t blocks, Layer* owner) {
+    if (blocks != all_blocks) {
+        if (blocks == 0 || (!mixed_ && owner == all_)) return;
+        if (!mixed_) {
+            mixed_ = std::make_unique<std::array<Layer*, blocks_per_chunk>>();
+            mixed_->fill(all_);
+        }
+        for (auto left = blocks; left != 0; left &= left - 1)
+            mixed_->at(static_cast<unsigned>(std::countr_zero(left))) = owner;
+        const auto is_owner = [owner](const Layer* layer) { return layer == owner; };
+        if (!std::ranges::all_of(*mixed_, is_owner)) return;
     }
-    mixed_->at(block) = owner;
-    if (!std::ranges::all_of(*mixed_, [owner](const Layer* layer) { return layer == owner; }))
-        return;
     all_ = owner;
     mixed_.reset();
+}
+
+std::uint32_t LiveIndex::Chunk::unowned() const {
+    if (!mixed_) return all_ ? 0 : all_blocks;
+    std::uint32_t blocks = 0;
+    for (unsigned block = 0; block < blocks_per_chunk; ++block)
+        if (!mixed_->at(block)) blocks |= std::uint32_t{1} << block;
+    return blocks;
 }
 
 std::size_t LiveIndex::Page::bytes() const {
@@ -67,8 +79,7 @@ void LiveIndex::head_changed(Layer& head, std::uint64_t chunk, const SlotEntry& 
     if (found == places_.end()) return;
     auto& known = found->second->page->chunks.at(chunk % chunks_per_page);
     bytes_ -= known.mixed() ? mixed_bytes : 0;
-    for (unsigned block = 0; block < blocks_per_chunk; ++block)
-        if (entry.state(block) != BlockState::absent) known.set(block, &head);
+    known.set(entry.present(), &head);
     bytes_ += known.mixed() ? mixed_bytes : 0;
     make_room(0);
 }

@@ -26,7 +26,9 @@ class LiveIndex {
       public:
         Layer* owner(unsigned block) const { return mixed_ ? mixed_->at(block) : all_; }
         bool mixed() const { return mixed_ != nullptr; }
-        void set(unsigned block, Layer* owner);
+        // A bit is a block, the lowest the first.
+        void set(std::uint32_t blocks, Layer* owner);
+        std::uint32_t unowned() const;
 
       private:
         Layer* all_ = nullptr;

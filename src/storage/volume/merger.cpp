@@ -12,7 +12,6 @@ namespace sheaf::volume {
 namespace {
 
 constexpr auto page_span = std::uint64_t{chunks_per_page} * chunk_size;
-constexpr auto all_blocks = ~std::uint32_t{0};
 constexpr int retry_rounds = 4;  // of upkeep
 
 RangeLock::Range blocks_of(std::uint64_t chunk) {

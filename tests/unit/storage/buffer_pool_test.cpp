@@ -1,5 +1,6 @@
 #include "storage/buffer_pool.h"
 
+#include <bit>
 #include <list>
 #include <map>
 #include <memory>
@@ -51,19 +52,28 @@ TEST_F(BufferPools, LendEveryPieceOnce) {
 }
 
 TEST_F(BufferPools, KeepNoMoreThanTheyMay) {
-    BufferPool pool{*loop, 1_MiB};
+    BufferPool pool{*loop, 2_MiB};
     {
         const auto one = pool.take(128_KiB);
-        EXPECT_EQ(pool.idle(), 1_MiB - 128_KiB);
+        EXPECT_EQ(pool.idle(), 2_MiB - 128_KiB);
     }
-    EXPECT_EQ(pool.idle(), 1_MiB);
+    EXPECT_EQ(pool.idle(), 2_MiB);
     {
         const auto small = pool.take(4_KiB);
-        const auto huge = pool.take(2_MiB);
+        const auto huge = pool.take(4_MiB);
     }
-    EXPECT_EQ(pool.idle(), 1_MiB);  // that of the first
+    EXPECT_EQ(pool.idle(), 2_MiB);  // that of the first
     pool.drop_idle();
     EXPECT_EQ(pool.idle(), 0u);
+}
+
+// A disk is told of few pieces then.
+TEST_F(BufferPools, LendLargePiecesOfHugePages) {
+    BufferPool pool{*loop, 4_MiB};
+    const auto first = pool.take(128_KiB);
+    EXPECT_EQ(std::bit_cast<std::uintptr_t>(first.bytes().data()) % AlignedBuffer::huge_page, 0u);
+    const auto second = pool.take(128_KiB);
+    EXPECT_EQ(second.bytes().data(), first.bytes().data() + 128_KiB);
 }
 
 TEST_F(BufferPools, DropNothingThatIsLent) {
@@ -72,7 +82,7 @@ TEST_F(BufferPools, DropNothingThatIsLent) {
         const auto lent = pool.take(4_KiB);
         const auto other = pool.take(128_KiB);
         pool.drop_idle();
-        EXPECT_EQ(pool.idle(), 64_KiB - 4_KiB + 1_MiB - 128_KiB);
+        EXPECT_EQ(pool.idle(), 64_KiB - 4_KiB + 2_MiB - 128_KiB);
         lent.bytes().front() = std::byte{1};
     }
     pool.drop_idle();

@@ -15,8 +15,7 @@ class LiveIndices : public testing::Test {
     File file() { return File::create(*loop, loop->open(disk).value()).value(); }
     std::unique_ptr<LiveIndex::Page> page_of(Layer& owner) const {
         auto page = std::make_unique<LiveIndex::Page>();
-        for (auto& chunk : page->chunks)
-            for (unsigned block = 0; block < blocks_per_chunk; ++block) chunk.set(block, &owner);
+        for (auto& chunk : page->chunks) chunk.set(all_blocks, &owner);
         return page;
     }
     void keep(std::uint64_t number) {
@@ -95,11 +94,27 @@ TEST_F(LiveIndices, DoNotKeepWhatChangedMeanwhile) {
 TEST_F(LiveIndices, AreOfOneOwnerAgainWhenAllBlocksAre) {
     LiveIndex::Chunk chunk;
     for (unsigned block = 0; block < blocks_per_chunk; ++block) {
-        chunk.set(block, head.get());
+        EXPECT_EQ(chunk.unowned(), all_blocks << block);
+        chunk.set(std::uint32_t{1} << block, head.get());
         EXPECT_EQ(chunk.owner(block), head.get());
+        EXPECT_EQ(chunk.mixed(), block + 1 < blocks_per_chunk);
         EXPECT_EQ(chunk.owner(blocks_per_chunk - 1),
                   block + 1 < blocks_per_chunk ? nullptr : head.get());
     }
+    EXPECT_EQ(chunk.unowned(), 0u);
+}
+
+TEST_F(LiveIndices, SetNothingWhereThereIsNothingToSet) {
+    LiveIndex::Chunk chunk;
+    chunk.set(0, head.get());
+    EXPECT_EQ(chunk.unowned(), all_blocks);
+    chunk.set(all_blocks, below.get());
+    chunk.set(0b101, head.get());
+    chunk.set(0, below.get());
+    EXPECT_EQ(chunk.owner(0), head.get());
+    EXPECT_EQ(chunk.owner(1), below.get());
+    chunk.set(all_blocks, head.get());
+    EXPECT_FALSE(chunk.mixed());
 }
 
 TEST(SlotEntries, TellWhichBlocksTheyHave) {
