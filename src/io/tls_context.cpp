@@ -58,13 +58,14 @@ void TlsCloser::operator()(ssl_st* connection) const {
     SSL_free(connection);
 }
 
-Result<TlsContext> TlsContext::create(TlsRole role, const TlsFiles& files) {
+Result<TlsContext> TlsContext::create(TlsRole role, const TlsFiles& files, TlsPeers peers) {
     TRY(load_openssl());
     const auto* method = role == TlsRole::client ? TLS_client_method() : TLS_server_method();
     std::unique_ptr<SSL_CTX, TlsCloser> context{SSL_CTX_new(method)};
     if (!context) return fail(Kind::exhausted, "TLS: {}", tls_reason());
     SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    const auto needed = peers == TlsPeers::certified ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | needed, nullptr);
     if (role == TlsRole::client)
         SSL_CTX_set_alpn_protos(context.get(), protocols, sizeof(protocols) - 1);
     // Sessions are not resumed: a ticket would be one more thing that lets somebody in.

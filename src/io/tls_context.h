@@ -22,18 +22,23 @@ struct TlsFiles {
 };
 
 enum class TlsRole { client, server };
+// Whether who has no certificate is spoken with; one that the authority does not vouch for is
+// refused in any case.
+enum class TlsPeers { certified, any };
 
 struct TlsCloser {
     void operator()(ssl_ctx_st* context) const;
     void operator()(ssl_st* connection) const;
 };
 
-// TLS 1.3 alone. The peer of either role must have a certificate that the authority vouches for.
+// TLS 1.3 alone. A server, and a client where that is asked for, must have a certificate that the
+// authority vouches for.
 // Immutable: any thread.
 class TlsContext {
   public:
     // Reads the files; blocks. Fails with the name of the one that does not do.
-    static Result<TlsContext> create(TlsRole role, const TlsFiles& files);
+    static Result<TlsContext> create(TlsRole role, const TlsFiles& files,
+                                     TlsPeers peers = TlsPeers::certified);
 
     TlsRole role() const { return role_; }
     ssl_ctx_st* get() const { return context_.get(); }

@@ -29,6 +29,21 @@ bool expect_peer(SSL* connection, const std::string& host) {
            SSL_set1_host(connection, host.c_str()) == 1;
 }
 
+// The values of one part of a name, as UTF-8.
+std::vector<std::string> texts_of(X509_NAME* name, int part) {
+    std::vector<std::string> texts;
+    for (auto place = X509_NAME_get_index_by_NID(name, part, -1); place >= 0;
+         place = X509_NAME_get_index_by_NID(name, part, place)) {
+        unsigned char* text = nullptr;
+        const auto* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, place));
+        const auto length = ASN1_STRING_to_UTF8(&text, value);
+        if (length < 0) continue;
+        texts.emplace_back(text, text + length);
+        OPENSSL_free(text);
+    }
+    return texts;
+}
+
 }  // namespace
 
 Task<std::unique_ptr<TlsStream>> TlsStream::open(const TlsContext& context,
@@ -122,6 +137,18 @@ Task<void> TlsStream::send(std::span<const std::byte> bytes) {
         co_await flush();
         bytes = bytes.subspan(count);
     }
+}
+
+std::optional<TlsSubject> TlsStream::peer_subject() const {
+    auto* certificate = SSL_get0_peer_certificate(connection_.get());
+    if (!certificate) return {};
+    auto* name = X509_get_subject_name(certificate);
+    TlsSubject subject;
+    const auto common = texts_of(name, NID_commonName);
+    if (common.size() != 1 || common.front().empty()) return {};
+    subject.name = common.front();
+    subject.organizations = texts_of(name, NID_organizationName);
+    return subject;
 }
 
 bool TlsStream::peer_is(const std::string& name) const {

@@ -3,14 +3,22 @@
 // Why: TLS as a ByteStream over another one. OpenSSL does the cryptography between two buffers in
 // memory; all waiting is the loop's.
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "io/byte_stream.h"
 #include "io/tls_context.h"
 
 namespace sheaf::io {
 
-// The context outlives it.
+// What a certificate calls its owner: the common name, and the organizations.
+struct TlsSubject {
+    std::string name;
+    std::vector<std::string> organizations;
+};
+
+// The context outlives open() alone.
 class TlsStream final : public ByteStream {
   public:
     // Does the handshake over a connection that is open. A client checks that the certificate is of
@@ -25,6 +33,9 @@ class TlsStream final : public ByteStream {
     bool is_broken() const override { return below_->is_broken(); }
     // Whether the other end's certificate, which was believed, is of this host name.
     bool peer_is(const std::string& name) const;
+    // Who the other end is by its certificate, which was believed; none where it has none, or one
+    // without a common name.
+    std::optional<TlsSubject> peer_subject() const;
 
   private:
     TlsStream(std::unique_ptr<ByteStream> below, std::unique_ptr<ssl_st, TlsCloser> connection,
