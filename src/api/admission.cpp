@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "api/apply.h"
 #include "api/schema_check.h"
 #include "base/json_path.h"
 
@@ -65,6 +66,19 @@ std::optional<Answer> report_unknown(const std::vector<std::string>& unknown,
     return failure(400, "BadRequest", "strict decoding error: " + text, {}, causes);
 }
 
+// Who may not make an object that opens what is the host's may not change one either.
+std::optional<Answer> check_reach(const Place& place, const Json& body, const Json* before,
+                                  const WriteOptions& options) {
+    if (options.may_reach_host || !place.kind->reaches_host) return {};
+    if (!place.kind->reaches_host(body)) return {};
+    if (before && *before->find("spec") == *body.find("spec")) return {};
+    return failure(403, "Forbidden",
+                   fmt::format("{} \"{}\" is forbidden: it opens what is of the host, which only "
+                               "an admin of the cluster may",
+                               place.kind->resource(), body.text_at({"metadata", "name"})),
+                   {place.kind, std::string{body.text_at({"metadata", "name"})}});
+}
+
 // The checks that new and changed objects have in common. Leaves what is to be kept.
 std::optional<Answer> check_object(const Place& place, Json& body, const Json* before,
                                    const WriteOptions& options,
@@ -76,9 +90,22 @@ std::optional<Answer> check_object(const Place& place, Json& body, const Json* b
     check_metadata(*place.kind, body["metadata"], unknown, causes);
     if (auto refusal = report_unknown(unknown, options, warnings)) return refusal;
     if (causes.empty() && place.kind->check) place.kind->check(body, before, causes);
-    if (causes.empty()) return {};
+    if (causes.empty()) return check_reach(place, body, before, options);
     const auto name = body.text_at({"metadata", "name"});
     return invalid({place.kind, std::string{name}}, causes);
+}
+
+// Who applied which part: as an apply says, or without what was changed by another way.
+void settle_managed(const Json& before, Json& body, const WriteOptions& options) {
+    auto& metadata = body["metadata"];
+    const auto* known = before.at({"metadata", "managedFields"});
+    if (options.managed) {
+        metadata["managedFields"] = *options.managed;
+    } else if (known) {
+        metadata["managedFields"] = disowned(*known, before, body);
+    }
+    const auto* kept = metadata.find("managedFields");
+    if (kept && kept->array() && kept->array()->empty()) metadata.erase("managedFields");
 }
 
 bool is_object_with_metadata(const Json& body) {
@@ -150,6 +177,7 @@ Admitted admit_new(const Place& place, Json body, const WriteOptions& options, c
     metadata["uid"] = birth.uid;
     metadata["generation"] = 1;
     metadata["creationTimestamp"] = birth.time;
+    if (options.managed) metadata["managedFields"] = *options.managed;
     metadata = in_order(std::move(metadata));
     return body;
 }
@@ -179,6 +207,7 @@ Admitted admit_change(const Place& place, const Json& before, Json body,
     for (const auto* name : servers_own)
         if (const auto* kept = before.at({"metadata", name})) metadata[name] = *kept;
     metadata.erase("resourceVersion");
+    settle_managed(before, body, options);
     const Json::Names apart = {"metadata", "status", "apiVersion", "kind"};
     if (without(body, apart) != without(before, apart)) {
         const auto* generation = before.at({"metadata", "generation"});

@@ -23,6 +23,8 @@ enum class FieldValidation { strict, warn, ignore };
 struct WriteOptions {
     bool dry_run = false;
     FieldValidation validation = FieldValidation::strict;
+    bool may_reach_host = true;        // docs/api.md, Who may what
+    std::optional<Json> managed = {};  // becomes metadata.managedFields
 };
 
 // What the server gives a new object.

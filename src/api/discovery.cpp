@@ -1,6 +1,7 @@
 #include "api/discovery.h"
 
-#include "api/kind.h"
+#include "api/kinds.h"
+#include "api/machine_verbs.h"
 
 namespace sheaf::api {
 
@@ -17,7 +18,8 @@ Json resource_of(const Kind& kind) {
                                   {"singularName", kind.singular},
                                   {"namespaced", kind.namespaced()},
                                   {"kind", kind.name}});
-    resource["verbs"] = Json::Array{"create", "delete", "get", "list", "patch", "update", "watch"};
+    resource["verbs"] = Json::Array{"create", "delete", "deletecollection", "get",
+                                    "list",   "patch",  "update",           "watch"};
     if (!kind.short_names.empty()) resource["shortNames"] = words(kind.short_names);
     return resource;
 }
@@ -31,6 +33,35 @@ Json status_of(const Kind& kind) {
     return resource;
 }
 
+// Verbs of machines are resources below theirs, as KubeVirt has them.
+void add_verbs(Json::Array& resources, const Kind& kind, std::span<const std::string_view> verbs) {
+    for (const auto verb : verbs)
+        resources.push_back(
+            Json::object({{"name", fmt::format("{}/{}", kind.plural, verb)},
+                          {"singularName", ""},
+                          {"namespaced", true},
+                          {"kind", kind.name},
+                          {"verbs", Json::Array{verb == "console" ? "get" : "update"}}}));
+}
+
+Json resource_list(std::string_view group_version, Json::Array resources) {
+    return Json::object({{"kind", "APIResourceList"},
+                         {"apiVersion", "v1"},
+                         {"groupVersion", group_version},
+                         {"resources", std::move(resources)}});
+}
+
+std::string verbs_version() {
+    return fmt::format("{}/{}", subresources_group, subresources_version);
+}
+
+Json verbs() {
+    Json::Array resources;
+    add_verbs(resources, virtual_machine_instance_kind, verbs_of_instances);
+    add_verbs(resources, virtual_machine_kind, verbs_of_machines);
+    return resource_list(verbs_version(), std::move(resources));
+}
+
 std::optional<Json> resources_of(std::string_view group, std::string_view version) {
     Json::Array resources;
     std::string group_version;
@@ -41,18 +72,28 @@ std::optional<Json> resources_of(std::string_view group, std::string_view versio
         if (kind->has_status()) resources.push_back(status_of(*kind));
     }
     if (resources.empty()) return {};
-    return Json::object({{"kind", "APIResourceList"},
-                         {"apiVersion", "v1"},
-                         {"groupVersion", group_version},
-                         {"resources", std::move(resources)}});
+    return resource_list(group_version, std::move(resources));
 }
 
 // Every group has one version.
-Json group_of(const Kind& kind) {
-    const auto version =
-        Json::object({{"groupVersion", kind.api_version()}, {"version", kind.version}});
+Json group_of(std::string_view name, std::string_view group_version, std::string_view version) {
+    const auto only = Json::object({{"groupVersion", group_version}, {"version", version}});
     return Json::object(
-        {{"name", kind.group}, {"versions", Json::Array{version}}, {"preferredVersion", version}});
+        {{"name", name}, {"versions", Json::Array{only}}, {"preferredVersion", only}});
+}
+
+Json group_of(const Kind& kind) {
+    return group_of(kind.group, kind.api_version(), kind.version);
+}
+
+Json group_of_verbs() {
+    return group_of(subresources_group, verbs_version(), subresources_version);
+}
+
+Json with_type(Json group) {
+    group["kind"] = "APIGroup";
+    group["apiVersion"] = "v1";
+    return group;
 }
 
 Json all_groups() {
@@ -63,6 +104,7 @@ Json all_groups() {
         last = kind->group;
         groups.push_back(group_of(*kind));
     }
+    groups.push_back(group_of_verbs());
     return Json::object(
         {{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", std::move(groups)}});
 }
@@ -70,11 +112,9 @@ Json all_groups() {
 std::optional<Json> one_group(std::string_view group) {
     for (const auto* kind : all_kinds()) {
         if (kind->group != group || group.empty()) continue;
-        auto document = group_of(*kind);
-        document["kind"] = "APIGroup";
-        document["apiVersion"] = "v1";
-        return document;
+        return with_type(group_of(*kind));
     }
+    if (group == subresources_group) return with_type(group_of_verbs());
     return {};
 }
 
@@ -104,6 +144,8 @@ std::optional<Json> discovery_document(std::span<const std::string> path) {
     if (path[0] != "apis") return {};
     if (path.size() == 1) return all_groups();
     if (path.size() == 2) return one_group(path[1]);
+    if (path.size() == 3 && path[1] == subresources_group && path[2] == subresources_version)
+        return verbs();
     if (path.size() == 3 && !path[1].empty()) return resources_of(path[1], path[2]);
     return {};
 }

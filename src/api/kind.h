@@ -40,6 +40,9 @@ struct Kind {
     void (*prepare)(Json& object) = nullptr;
     // What the fields cannot say. `before` is null at creation.
     void (*check)(const Json& object, const Json* before, Causes& causes) = nullptr;
+    // Whether such an object opens what is of the host itself, so that only who may do everything
+    // makes one. Null: none does.
+    bool (*reaches_host)(const Json& object) = nullptr;
 
     bool namespaced() const { return scope == Scope::namespaced; }
     bool has_status() const { return status == StatusBy::subresource; }

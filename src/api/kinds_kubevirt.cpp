@@ -114,9 +114,31 @@ void check_virtual_machine(const Json& object, const Json*, Causes& causes) {
 
 void check_instance(const Json& object, const Json* before, Causes& causes) {
     check_machine(*object.find("spec"), "spec", causes);
-    if (before && *before->find("spec") != *object.find("spec"))
+    if (!before) return;
+    auto was = *before->find("spec");
+    auto is = *object.find("spec");
+    // How long a guest has to end may still be made shorter when it ends.
+    for (auto* spec : {&was, &is}) spec->erase("terminationGracePeriodSeconds");
+    if (was != is)
         causes.push_back(
             {Reason::forbidden, "spec", "Forbidden: the spec of an instance does not change"});
+}
+
+bool has_host_disk(const Json& spec) {
+    const auto* volumes = spec.find("volumes");
+    return volumes && volumes->array() &&
+           std::ranges::any_of(*volumes->array(),
+                               [](const Json& volume) { return volume.find("hostDisk"); });
+}
+
+bool machine_reaches_host(const Json& object) {
+    const auto* spec = object.at({"spec", "template", "spec"});
+    return spec && has_host_disk(*spec);
+}
+
+bool instance_reaches_host(const Json& object) {
+    const auto* spec = object.find("spec");
+    return spec && has_host_disk(*spec);
 }
 
 }  // namespace
@@ -133,6 +155,7 @@ const Kind virtual_machine_kind = {
     .fields = machine_all,
     .columns = machine_columns,
     .check = check_virtual_machine,
+    .reaches_host = machine_reaches_host,
 };
 
 const Kind virtual_machine_instance_kind = {
@@ -147,6 +170,7 @@ const Kind virtual_machine_instance_kind = {
     .fields = instance_all,
     .columns = instance_columns,
     .check = check_instance,
+    .reaches_host = instance_reaches_host,
 };
 
 }  // namespace sheaf::api

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "api/apply.h"
 #include "api/patch.h"
 #include "api/stored_object.h"
 
@@ -44,6 +45,7 @@ Result<Json> patched(const Json& before, const Patch& patch) {
     switch (patch.type) {
         case PatchType::json: TRY(apply_json_patch(object, patch.document)); break;
         case PatchType::strategic: TRY(check_strategic_patch(patch.document)); [[fallthrough]];
+        case PatchType::apply:
         case PatchType::merge:
             if (!patch.document.object())
                 return fail(sheaf::Kind::invalid, "a merge patch is an object");
@@ -166,17 +168,57 @@ io::Task<Answer> Objects::patch(Place place, Patch patch, WriteOptions options) 
     co_return co_await change(std::move(place), {}, std::move(patch), options);
 }
 
+// What a patch makes of an object, and, of an apply, who describes what.
+std::expected<Json, Answer> Objects::changed(const Place& place, const Json& before,
+                                             const Patch& patch, WriteOptions& options) const {
+    if (patch.type != PatchType::apply) {
+        auto object = patched(before, patch);
+        if (!object) return std::unexpected{refused_patch(place, object.error())};
+        return *std::move(object);
+    }
+    auto applied = apply(place, &before,
+                         {patch.manager, patch.force, patch.document, time_text(clock_.now())});
+    if (!applied) return std::unexpected{std::move(applied).error()};
+    options.managed = std::move(applied->managed);
+    // What a client says of the object itself has to fit, as in an update.
+    for (const auto* name : {"name", "namespace", "uid", "resourceVersion"})
+        if (const auto* given = patch.document.at({"metadata", name}))
+            applied->object["metadata"][name] = *given;
+    for (const auto* name : {"apiVersion", "kind"})
+        if (const auto* given = patch.document.find(name)) applied->object[name] = *given;
+    return std::move(applied->object);
+}
+
+// What is applied and not there is made; again, where somebody makes it meanwhile.
+io::Task<Answer> Objects::create_applied(Place place, Patch patch, WriteOptions options,
+                                         bool& again) {
+    const Application application{patch.manager, patch.force, std::move(patch.document),
+                                  time_text(clock_.now())};
+    auto applied = apply(place, nullptr, application);
+    if (!applied) co_return std::move(applied).error();
+    options.managed = std::move(applied->managed);
+    auto answer = co_await create(std::move(place), std::move(applied->object), options);
+    again = answer.status == 409;
+    co_return answer;
+}
+
 io::Task<Answer> Objects::change(Place place, std::optional<Json> body, std::optional<Patch> patch,
                                  WriteOptions options) {
     const auto key = key_of(*place.kind, place.name_space, place.name);
     for (int tries = 0; tries < most_tries; ++tries) {
         const auto record = co_await store_.get(key).result();
         if (!record) co_return failure(record.error());
+        bool again = false;
+        if (!*record && patch && patch->type == PatchType::apply) {
+            auto made = co_await create_applied(place, *patch, options, again);
+            if (!again) co_return made;
+            continue;
+        }
         if (!*record) co_return not_found(place.subject());
         auto before = co_await published_object(*place.kind, **record);
-        auto after = patch ? patched(before, *patch) : Result<Json>{*body};
-        if (!after) co_return refused_patch(place, after.error());
-        bool again = false;
+        auto after =
+            patch ? changed(place, before, *patch, options) : std::expected<Json, Answer>{*body};
+        if (!after) co_return std::move(after).error();
         auto answer = co_await try_change(place, **record, std::move(before), *std::move(after),
                                           options, again)
                           .result();

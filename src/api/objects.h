@@ -28,10 +28,12 @@ struct Listing {
     std::string token;  // for the next page; empty: that was all
 };
 
-enum class PatchType { merge, json, strategic };
+enum class PatchType { merge, json, strategic, apply };
 struct Patch {
     PatchType type = PatchType::merge;
     Json document;
+    std::string manager = {};  // of an apply, as the next
+    bool force = false;
 };
 
 struct DeleteOptions {
@@ -71,6 +73,9 @@ class Objects {
     io::Task<Answer> try_create(Place place, Json body, WriteOptions options, bool& again);
     io::Task<Answer> change(Place place, std::optional<Json> body, std::optional<Patch> patch,
                             WriteOptions options);
+    io::Task<Answer> create_applied(Place place, Patch patch, WriteOptions options, bool& again);
+    std::expected<Json, Answer> changed(const Place& place, const Json& before, const Patch& patch,
+                                        WriteOptions& options) const;
     io::Task<Answer> try_change(Place place, const kv::Record& record, Json before, Json body,
                                 WriteOptions options, bool& again);
     io::Task<Answer> begin_end(Place place, const kv::Record& record, Json object,

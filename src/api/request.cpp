@@ -5,7 +5,9 @@
 
 #include <fmt/core.h>
 
+#include "api/kinds.h"
 #include "api/names.h"
+#include "api/protobuf_body.h"
 #include "base/json_path.h"
 
 namespace sheaf::api {
@@ -13,6 +15,8 @@ namespace sheaf::api {
 namespace {
 
 using Refused = std::unexpected<Answer>;
+
+constexpr std::size_t longest_manager = 128;  // bytes
 
 std::string_view trimmed(std::string_view text) {
     while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
@@ -66,7 +70,8 @@ std::optional<Form> parse_form(std::string_view text, bool of_openapi) {
 
 std::optional<Form> choose_form(std::string_view accept, const http::Target& target) {
     const auto of_openapi = !target.path.empty() && target.path[0] == "openapi";
-    if (trimmed(accept).empty()) return Form{};
+    const auto of_metrics = target.path.size() == 1 && target.path[0] == "metrics";
+    if (trimmed(accept).empty() || of_metrics) return Form{};
     for (auto rest = accept; !rest.empty();)
         if (auto form = parse_form(cut(rest, ','), of_openapi)) return form;
     return {};
@@ -113,6 +118,33 @@ bool can_be(const Place& place) {
            (place.name.empty() || is_subdomain(place.name));
 }
 
+bool has(std::span<const std::string_view> words, std::string_view word) {
+    return std::ranges::find(words, word) != words.end();
+}
+
+// Of the words behind the group: "v1/namespaces/NAMESPACE/PLURAL/NAME/VERB".
+std::optional<MachineCall> parse_call(Words words) {
+    if (words.size() != 6 || words[0] != subresources_version || words[1] != "namespaces")
+        return {};
+    MachineCall call{nullptr, words[2], words[4], words[5]};
+    if (words[3] == virtual_machine_kind.plural && has(verbs_of_machines, call.verb))
+        call.kind = &virtual_machine_kind;
+    if (words[3] == virtual_machine_instance_kind.plural && has(verbs_of_instances, call.verb))
+        call.kind = &virtual_machine_instance_kind;
+    if (!call.kind) return {};
+    return call;
+}
+
+std::string_view verb_of(const Request& request, std::string_view method, bool one) {
+    if (method == "GET" || method == "HEAD")
+        return one ? "get" : request.is_set("watch") ? "watch" : "list";
+    if (method == "POST") return "create";
+    if (method == "PUT") return "update";
+    if (method == "PATCH") return "patch";
+    if (method == "DELETE") return one ? "delete" : "deletecollection";
+    return method;
+}
+
 std::optional<std::uint64_t> parse_number(std::string_view text) {
     std::uint64_t number = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -140,7 +172,7 @@ std::string media_type(std::string_view header) {
 std::expected<Request, Answer> parse_request(const http::ReceivedRequest& received) {
     auto target = http::parse_target(received.target);
     if (!target) return Refused{bad_request(target.error().text())};
-    Request request{.target = *std::move(target), .form = {}, .place = {}};
+    Request request{.target = *std::move(target), .form = {}, .place = {}, .call = {}};
     const auto form = choose_form(received.header("Accept"), request.target);
     const auto include = parse_include(request.parameter("includeObject"));
     if (!form)
@@ -153,11 +185,36 @@ std::expected<Request, Answer> parse_request(const http::ReceivedRequest& receiv
     const Words path = request.target.path;
     const auto core = path.size() > 2 && path[0] == "api";
     if (!core && (path.size() < 4 || path[0] != "apis")) return request;
+    if (!core && path[1] == subresources_group) {
+        request.call = parse_call(path.subspan(2));
+        if (!request.call) return Refused{no_such_path()};
+        if (!can_be(request.call->place()))
+            return Refused{not_found(request.call->place().subject())};
+        return request;
+    }
     request.place = core ? parse_place({}, path[1], path.subspan(2))
                          : parse_place(path[1], path[2], path.subspan(3));
     if (!request.place) return Refused{no_such_path()};
     if (!can_be(*request.place)) return Refused{not_found(request.place->subject())};
     return request;
+}
+
+Deed deed_of(const Request& request, std::string_view method) {
+    if (request.call)
+        return {.verb = method == "GET" ? "get" : "update",
+                .group = subresources_group,
+                .resource = request.call->kind->plural,
+                .subresource = request.call->verb,
+                .name_space = request.call->name_space,
+                .name = request.call->name};
+    const auto& place = *request.place;
+    return {.verb = verb_of(request, method, !place.name.empty()),
+            .group = place.kind->group,
+            .resource = place.kind->plural,
+            .subresource = place.status ? "status" : "",
+            .name_space = place.name_space,
+            .name = place.name,
+            .namespaced = place.kind->namespaced()};
 }
 
 std::expected<WriteOptions, Answer> write_options(const Request& request) {
@@ -220,8 +277,9 @@ std::expected<DeleteOptions, Answer> delete_options(const Request& request, std:
     return options;
 }
 
-std::expected<Json, Answer> json_body(const http::ReceivedRequest& received) {
+std::expected<Json, Answer> object_body(const http::ReceivedRequest& received, const Kind& kind) {
     const auto type = media_type(received.header("Content-Type"));
+    if (type == protobuf_media_type) return object_of_protobuf(received.body, kind);
     if (!type.empty() && type != "application/json")
         return Refused{
             failure(415, "UnsupportedMediaType",
@@ -231,10 +289,18 @@ std::expected<Json, Answer> json_body(const http::ReceivedRequest& received) {
     return *std::move(parsed);
 }
 
-std::expected<Patch, Answer> parse_patch(const http::ReceivedRequest& received, const Kind& kind) {
+std::expected<Patch, Answer> parse_patch(const http::ReceivedRequest& received,
+                                         const Request& request) {
+    const auto& kind = *request.place->kind;
     const auto type = media_type(received.header("Content-Type"));
     Patch patch;
-    if (type == "application/json-patch+json") {
+    if (type == "application/apply-patch+yaml" && !request.place->status) {
+        patch.type = PatchType::apply;
+        patch.manager = request.parameter("fieldManager");
+        patch.force = request.is_set("force");
+        if (patch.manager.empty() || patch.manager.size() > longest_manager)
+            return Refused{bad_request("fieldManager is required for apply patch")};
+    } else if (type == "application/json-patch+json") {
         patch.type = PatchType::json;
     } else if (type == "application/strategic-merge-patch+json" && kind.group.empty()) {
         patch.type = PatchType::strategic;
@@ -243,12 +309,15 @@ std::expected<Patch, Answer> parse_patch(const http::ReceivedRequest& received, 
         return Refused{failure(
             415, "UnsupportedMediaType",
             fmt::format("the body of the request was in an unknown format - accepted media types "
-                        "include: application/json-patch+json, application/merge-patch+json{}",
+                        "include: application/json-patch+json, application/merge-patch+json, "
+                        "application/apply-patch+yaml{}",
                         also))};
     }
     auto parsed = Json::parse(received.body);
     if (!parsed) return Refused{bad_request(parsed.error().text())};
     patch.document = *std::move(parsed);
+    if (patch.type == PatchType::apply && !patch.document.object())
+        return Refused{bad_request("what is applied is an object")};
     return patch;
 }
 

@@ -3,7 +3,8 @@
 // Why: what a method, a path, parameters and headers ask for, as one value that can be tested
 // without a connection.
 
-#include "api/admission.h"
+#include "api/access_policy.h"
+#include "api/machine_verbs.h"
 #include "api/objects.h"
 #include "api/table.h"
 #include "http/request_parser.h"
@@ -21,7 +22,8 @@ struct Form {
 struct Request {
     http::Target target;
     Form form;
-    std::optional<Place> place;  // of objects; none: a document of the server's own
+    std::optional<Place> place;       // of objects
+    std::optional<MachineCall> call;  // a verb of a machine; neither: a document of the server's
 
     std::string_view parameter(std::string_view name) const {
         return target.parameter(name).value_or(std::string_view{});
@@ -36,17 +38,23 @@ struct Request {
 // that the client takes can be given.
 std::expected<Request, Answer> parse_request(const http::ReceivedRequest& received);
 
+// What the request, of this method, does, in words that access is decided by. They are the
+// request's.
+Deed deed_of(const Request& request, std::string_view method);
+
 // The parameters of each verb; 400 where they make no sense.
 std::expected<WriteOptions, Answer> write_options(const Request& request);
 std::expected<ListOptions, Answer> list_options(const Request& request);
 // `body` may be empty.
 std::expected<DeleteOptions, Answer> delete_options(const Request& request, std::string_view body);
 
-// A body in JSON; 415 where it says that it is something else.
-std::expected<Json, Answer> json_body(const http::ReceivedRequest& received);
+// An object of the kind, in JSON, or in protobuf where the kind is known in it (protobuf_body.h);
+// 415 where the body says that it is something else.
+std::expected<Json, Answer> object_body(const http::ReceivedRequest& received, const Kind& kind);
 // The media type alone, in lower case.
 std::string media_type(std::string_view header);
-// 415 for a form of patch that is not taken of this kind.
-std::expected<Patch, Answer> parse_patch(const http::ReceivedRequest& received, const Kind& kind);
+// 415 for a form of patch that is not taken there.
+std::expected<Patch, Answer> parse_patch(const http::ReceivedRequest& received,
+                                         const Request& request);
 
 }  // namespace sheaf::api

@@ -1,12 +1,15 @@
 #include "api/service.h"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 
 #include "api/discovery.h"
 #include "api/openapi.h"
-#include "api/watch_stream.h"
+#include "api/service_answers.h"
+#include "base/bytes.h"
+#include "base/defer.h"
 #include "base/json_path.h"
+#include "http/websocket.h"
 
 namespace sheaf::api {
 
@@ -29,77 +32,148 @@ http::Reply reply_of(Answer answer) {
     return reply;
 }
 
-Answer method_not_allowed(std::string_view method) {
-    return failure(405, "MethodNotAllowed",
-                   fmt::format("the server does not allow this method on the requested resource: "
-                               "{}",
-                               json::in_quotes(method)));
+// What says no more than that the server is there; who balances loads has no certificate.
+bool is_probe(std::string_view target) {
+    const auto path = target.substr(0, target.find('?'));
+    return path == "/healthz" || path == "/readyz" || path == "/livez";
 }
 
-// As a list of Kubernetes; the objects are there as text already.
-std::string list_text(const Kind& kind, const Listing& listing, const Json& metadata) {
-    std::string text = fmt::format(R"({{"kind":"{}List","apiVersion":"{}","metadata":)", kind.name,
-                                   kind.api_version());
-    metadata.write(text);
-    text += R"(,"items":[)";
-    for (const auto& object : listing.objects) {
-        if (&object != &listing.objects.front()) text += ',';
-        text += object;
+// As virtctl asks for it.
+constexpr std::string_view console_protocol = "plain.kubevirt.io";
+
+constexpr Deed reading_metrics{
+    .verb = "get", .group = {}, .resource = "metrics", .namespaced = false};
+
+// RFC 9110, section 11.6.1.
+http::Reply unauthorized() {
+    auto reply = reply_of(failure(401, "Unauthorized", "Unauthorized"));
+    reply.headers.push_back({"WWW-Authenticate", "Bearer"});
+    return reply;
+}
+
+// Each ends the other.
+io::Task<void> carry_out(http::WebSocket& socket, io::ByteStream& console, io::TaskGroup& both) {
+    std::array<std::byte, 8192> buffer;
+    while (true) {
+        const auto count = co_await console.receive(buffer).result();
+        if (!count || *count == 0) break;
+        const auto sent =
+            co_await socket.send(std::string{as_text(std::span{buffer}.first(*count))}).result();
+        if (!sent) break;
     }
-    return text + "]}";
+    both.cancel();
 }
 
-Result<std::string> table_text(const Kind& kind, std::span<const std::string> objects,
-                               Json metadata, Include include, WallClock::TimePoint now) {
-    std::vector<Json> parsed;
-    for (const auto& object : objects) parsed.push_back(TRY(Json::parse(object)));
-    return table_of(kind, parsed, std::move(metadata), include, now).text();
-}
-
-bool is_probe(std::span<const std::string> path) {
-    return path.size() == 1 && (path[0] == "healthz" || path[0] == "readyz" || path[0] == "livez");
+io::Task<void> carry_in(http::WebSocket& socket, io::ByteStream& console, io::TaskGroup& both) {
+    while (true) {
+        const auto message = co_await socket.receive().result();
+        if (!message || !*message) break;
+        const auto sent = co_await console.send(as_bytes(**message)).result();
+        if (!sent) break;
+    }
+    both.cancel();
 }
 
 // What there is at the root, for people.
 Json paths() {
     Json::Array list;
-    for (const auto* path : {"/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3",
-                             "/readyz", "/version"})
+    for (const auto* path : {"/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2",
+                             "/openapi/v3", "/readyz", "/version"})
         list.push_back(path);
     return Json::object({{"paths", std::move(list)}});
 }
 
 }  // namespace
 
+std::optional<http::Rejection> Service::refusal_of(const http::Peer& peer) {
+    if (!peer.credentials || access_.knows(*peer.credentials)) return {};
+    return http::Rejection{403,
+                           fmt::format("user {} may not use this server", peer.credentials->user)};
+}
+
 io::Task<void> Service::send(http::Exchange& exchange, Answer answer) {
     co_await exchange.reply(reply_of(std::move(answer)));
 }
 
+io::Task<void> Service::send_text(http::Exchange& exchange, std::string text, std::string type) {
+    http::Reply reply{.status = 200, .headers = {}, .body = std::move(text)};
+    reply.headers.push_back({"Content-Type", std::move(type)});
+    co_await exchange.reply(std::move(reply));
+}
+
 io::Task<void> Service::handle(http::Exchange& exchange) {
-    const auto& peer = exchange.peer();
-    if (peer && peer->user != 0 && peer->user != owner_)
-        co_return co_await send(
-            exchange,
-            failure(403, "Forbidden", fmt::format("user {} may not use this server", peer->user)));
-    auto request = parse_request(exchange.request());
+    const auto began = loop_.now();
+    Asked asked;
+    asked.user = access_.user_of(exchange.peer(), exchange.request().header("Authorization"));
+    const auto answered = co_await answer(exchange, asked).result();
+    metrics_.note(asked.verb, exchange.status(), loop_.now() - began);
+    co_await answered;
+}
+
+io::Task<void> Service::answer(http::Exchange& exchange, Asked& asked) {
+    const auto& received = exchange.request();
+    const auto reads = received.method == "GET" || received.method == "HEAD";
+    if (reads && is_probe(received.target))
+        co_return co_await send_text(exchange, "ok", "text/plain");
+    if (!asked.user) co_return co_await exchange.reply(unauthorized());
+    auto request = parse_request(received);
     if (!request) co_return co_await send(exchange, std::move(request).error());
-    if (request->place) co_return co_await handle_objects(exchange, *std::move(request));
-    const auto& method = exchange.request().method;
-    if (method != "GET" && method != "HEAD")
-        co_return co_await send(exchange, method_not_allowed(method));
-    const auto& path = request->target.path;
-    if (is_probe(path)) {
-        http::Reply reply{.status = 200, .headers = {}, .body = "ok"};
-        reply.headers.push_back({"Content-Type", "text/plain"});
-        co_return co_await exchange.reply(std::move(reply));
+    if (!request->place && !request->call) {
+        if (!reads) co_return co_await send(exchange, method_not_allowed(received.method));
+        co_return co_await send_document(exchange, *request, *asked.user);
     }
-    if (!path.empty() && path[0] == "openapi") co_return co_await send_openapi(exchange, *request);
+    const auto deed = deed_of(*request, received.method);
+    asked.verb =
+        request->call && deed.subresource == "console" ? "console" : metric_verb(deed.verb);
+    if (!access_.allows(*asked.user, deed)) {
+        const Subject subject{request->call ? request->call->kind : request->place->kind,
+                              std::string{deed.name}};
+        auto refused = failure(403, "Forbidden", api::refusal_of(*asked.user, deed), subject);
+        co_return co_await send(exchange, std::move(refused));
+    }
+    if (request->call) co_return co_await handle_call(exchange, *std::move(request->call));
+    co_await handle_objects(exchange, *std::move(request), *asked.user);
+}
+
+io::Task<void> Service::send_document(http::Exchange& exchange, const Request& request,
+                                      const User& user) {
+    const auto& path = request.target.path;
+    if (path.size() == 1 && path[0] == "metrics") {
+        if (!access_.allows(user, reading_metrics))
+            co_return co_await send(
+                exchange, failure(403, "Forbidden", api::refusal_of(user, reading_metrics)));
+        co_return co_await send_text(exchange, metrics_.text(),
+                                     "text/plain; version=0.0.4; charset=utf-8");
+    }
+    if (!path.empty() && path[0] == "openapi") co_return co_await send_openapi(exchange, request);
     auto document = path.empty() ? paths() : discovery_document(path);
     if (!document)
         co_return co_await send(
             exchange, failure(404, "NotFound", "the server could not find the requested resource"));
     Answer answer{.status = 200, .body = document->text(), .warnings = {}};
     co_await send(exchange, std::move(answer));
+}
+
+io::Task<void> Service::handle_call(http::Exchange& exchange, MachineCall call) {
+    const auto& received = exchange.request();
+    const auto console = call.verb == "console";
+    if (received.method != (console ? "GET" : "PUT"))
+        co_return co_await send(exchange, method_not_allowed(received.method));
+    if (console) co_return co_await serve_console(exchange, std::move(call));
+    auto answer = co_await machines_.run(std::move(call), received.body);
+    co_await send(exchange, std::move(answer));
+}
+
+io::Task<void> Service::serve_console(http::Exchange& exchange, MachineCall call) {
+    auto console = co_await machines_.open_console(std::move(call));
+    if (!console) co_return co_await send(exchange, std::move(console).error());
+    if (!co_await http::WebSocket::shake_hands(exchange, std::string{console_protocol})) co_return;
+    http::WebSocket socket{exchange};
+    io::TaskGroup both;
+    both.start(carry_out(socket, **console, both));
+    both.start(carry_in(socket, **console, both));
+    static_cast<void>(co_await both.join().result());  // both look at what happens to them
+    co_await socket.end(http::CloseCode::normal);
 }
 
 io::Task<void> Service::send_openapi(http::Exchange& exchange, const Request& request) {
@@ -121,98 +195,6 @@ io::Task<void> Service::send_openapi(http::Exchange& exchange, const Request& re
         document ? Answer{.status = 200, .body = document->text(), .warnings = {}}
                  : failure(404, "NotFound", "the server could not find the requested resource");
     co_await send(exchange, std::move(answer));
-}
-
-io::Task<void> Service::handle_objects(http::Exchange& exchange, Request request) {
-    const auto& received = exchange.request();
-    const auto& method = received.method;
-    const auto one = !request.place->name.empty();
-    if (method == "GET" || method == "HEAD") {
-        const auto watches = method == "GET" && request.is_set("watch");
-        if (!one && watches) co_return co_await watch(exchange, request);
-        if (!one) co_return co_await send(exchange, co_await list(request));
-        auto answer = co_await objects_.get(*request.place);
-        if (request.form.table && answer.ok())
-            answer.body =
-                co_await table_text(*request.place->kind, std::span{&answer.body, 1},
-                                    Json::object({}), request.form.include, objects_.clock().now());
-        co_return co_await send(exchange, std::move(answer));
-    }
-    if (method == "DELETE" && one && !request.place->status)
-        co_return co_await send(exchange, co_await remove(received, request));
-    const auto writes = one ? method == "PUT" || method == "PATCH" : method == "POST";
-    if (!writes) co_return co_await send(exchange, method_not_allowed(method));
-    auto answer = co_await write(received, std::move(request));
-    co_await send(exchange, std::move(answer));
-}
-
-io::Task<Answer> Service::list(const Request& request) {
-    auto options = list_options(request);
-    if (!options) co_return std::move(options).error();
-    const auto listing = co_await objects_.list(*request.place, *std::move(options));
-    if (!listing) co_return listing.error();
-    auto metadata = Json::object({{"resourceVersion", fmt::format("{}", listing->revision)}});
-    if (!listing->token.empty()) metadata["continue"] = listing->token;
-    const auto& kind = *request.place->kind;
-    Answer answer;
-    if (request.form.table) {
-        answer.body = co_await table_text(kind, listing->objects, std::move(metadata),
-                                          request.form.include, objects_.clock().now());
-    } else {
-        answer.body = list_text(kind, *listing, metadata);
-    }
-    co_return answer;
-}
-
-io::Task<void> Service::watch(http::Exchange& exchange, const Request& request) {
-    auto options = list_options(request);
-    if (!options) co_return co_await send(exchange, std::move(options).error());
-    if (request.target.parameter("sendInitialEvents"))
-        co_return co_await send(
-            exchange, failure(422, "Invalid", "sendInitialEvents is not supported: list first"));
-    WatchOptions wanted;
-    wanted.selector = std::move(options->selector);
-    wanted.bookmarks = request.is_set("allowWatchBookmarks");
-    wanted.table = request.form.table;
-    wanted.include = request.form.include;
-    const auto number = [&](std::string_view name) {
-        const auto text = request.parameter(name);
-        std::uint64_t value = 0;
-        std::from_chars(text.data(), text.data() + text.size(), value);
-        return value;
-    };
-    if (const auto revision = number("resourceVersion")) wanted.after = revision;
-    if (const auto seconds = number("timeoutSeconds"))
-        wanted.limit = std::chrono::seconds{std::min<std::uint64_t>(seconds, 24 * 3600)};
-    WatchStream stream{loop_, objects_, *request.place, std::move(wanted), exchange};
-    co_await stream.run();
-}
-
-io::Task<Answer> Service::write(const http::ReceivedRequest& received, Request request) {
-    auto& place = *request.place;
-    const auto options = write_options(request);
-    if (!options) co_return options.error();
-    if (received.method == "PATCH") {
-        auto patch = parse_patch(received, *place.kind);
-        if (!patch) co_return std::move(patch).error();
-        co_return co_await objects_.patch(place, *std::move(patch), *options);
-    }
-    auto body = json_body(received);
-    if (!body) co_return std::move(body).error();
-    if (received.method == "PUT")
-        co_return co_await objects_.replace(place, *std::move(body), *options);
-    if (place.kind->namespaced() && place.name_space.empty())
-        co_return bad_request(
-            "objects of this kind are made in a namespace: POST to "
-            "namespaces/NAME/" +
-            std::string{place.kind->plural});
-    co_return co_await objects_.create(place, *std::move(body), *options);
-}
-
-io::Task<Answer> Service::remove(const http::ReceivedRequest& received, const Request& request) {
-    auto options = delete_options(request, received.body);
-    if (!options) co_return std::move(options).error();
-    co_return co_await objects_.remove(*request.place, *std::move(options));
 }
 
 }  // namespace sheaf::api

@@ -98,9 +98,9 @@ Result<Arguments> parse(const Verb& verb, std::span<char*> arguments) {
 
 std::string help_of(const Verb& verb) {
     auto usage = fmt::format("sheaf {}", verb.name);
-    if (!verb.verbs.empty()) usage += " VERB";
+    if (!verb.verbs.empty()) usage += verb.main ? " [VERB]" : " VERB";
     for (const auto& operand : verb.operands) usage += fmt::format(" {}", operand.name);
-    if (verb.verbs.empty() && !verb.options.empty()) usage += " [options]";
+    if (verb.main && !verb.options.empty()) usage += " [options]";
     auto text = fmt::format("sheaf {}: {}\n\nUsage: {}\n", verb.name, verb.summary, usage);
     for (const auto& operand : verb.operands)
         text += help_line(fmt::format("  {}", operand.name), operand.help);

@@ -31,9 +31,10 @@ struct Verb {
     std::span<const Option> options;
     std::string_view details;  // further paragraphs of the help, or empty
     std::string_view example;
-    int (*main)(std::span<char*> arguments);  // none where there are sub-verbs
-    std::span<const Operand> operands = {};   // all of them are needed
-    std::span<const Verb* const> verbs = {};  // its sub-verbs; a verb that has some is none itself
+    int (*main)(std::span<char*> arguments);
+    std::span<const Operand> operands = {};  // all of them are needed
+    // Its sub-verbs. A verb that has some, and main as well, is itself where options follow.
+    std::span<const Verb* const> verbs = {};
 };
 
 // The values given for each option, in order; a flag has one empty value.

@@ -11,8 +11,8 @@ namespace sheaf::cli {
 namespace {
 
 constexpr auto all_verbs =
-    std::to_array<const Verb*>({&run_verb, &daemon_verb, &volume_verb, &snapshot_verb, &image_verb,
-                                &doctor_verb, &simulate_verb});
+    std::to_array<const Verb*>({&run_verb, &daemon_verb, &kubeconfig_verb, &volume_verb,
+                                &snapshot_verb, &image_verb, &doctor_verb, &simulate_verb});
 
 constexpr auto usage_exit = static_cast<int>(node::ExitCode::usage);
 
@@ -43,7 +43,7 @@ int refuse(const Verb& verb, std::string_view message) {
 
 // A verb does its work, or chooses among its sub-verbs.
 int run(const Verb& verb, std::span<char*> arguments) {
-    if (verb.verbs.empty()) return verb.main(arguments);
+    if (verb.verbs.empty() || (verb.main && arguments.empty())) return verb.main(arguments);
     if (arguments.empty()) return refuse(verb, "a verb is missing");
     const auto word = std::string_view{arguments[0]};
     if (word == "--help" || word == "-h") {
@@ -52,6 +52,7 @@ int run(const Verb& verb, std::span<char*> arguments) {
     }
     for (const auto* below : verb.verbs)
         if (last_word(below->name) == word) return run(*below, arguments.subspan(1));
+    if (verb.main && word.starts_with('-')) return verb.main(arguments);
     return refuse(verb, fmt::format("there is no verb \"{}\"", word));
 }
 

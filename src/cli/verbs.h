@@ -8,6 +8,8 @@ namespace sheaf::cli {
 
 extern const Verb run_verb;
 extern const Verb daemon_verb;
+extern const Verb daemon_init_verb;
+extern const Verb kubeconfig_verb;
 extern const Verb doctor_verb;
 extern const Verb simulate_verb;
 extern const Verb volume_verb;

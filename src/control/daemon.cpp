@@ -10,21 +10,19 @@
 
 #include <csignal>
 
+#include "api/measured_kv.h"
 #include "api/namespaces.h"
-#include "api/service.h"
-#include "base/defer.h"
+#include "control/api_server.h"
+#include "control/listen_address.h"
 #include "control/notify.h"
-#include "http/server.h"
 #include "io/make_loop.h"
 #include "node/keeper.h"
-#include "node/unix_socket.h"
 #include "store/open.h"
 
 namespace sheaf::control {
 
 namespace {
 
-constexpr int backlog = 512;
 // A watch that was away for less than this goes on where it was.
 constexpr std::chrono::minutes history{5};
 
@@ -73,7 +71,7 @@ io::Task<void> forget_history(io::Loop& loop, kv::Kv& store, const Logger& logge
     }
 }
 
-io::Task<void> stop_on_signal(io::Loop& loop, int signals, http::Server& server) {
+io::Task<void> stop_on_signal(io::Loop& loop, int signals, ApiServer& server) {
     signalfd_siginfo info{};
     while (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT && info.ssi_signo != SIGHUP)
         co_await loop.read_stream(signals, std::as_writable_bytes(std::span{&info, 1}));
@@ -84,21 +82,20 @@ io::Task<void> stop_on_signal(io::Loop& loop, int signals, http::Server& server)
 struct Host {
     io::Loop& loop;
     const Logger& logger;
-    int listener;
+    ApiServer& server;
     int signals;
 };
 
 io::Task<void> serve_objects(Host host, kv::Kv& store) {
     const HostClock clock;
-    api::Objects objects{store, clock, random_number};
+    api::MeasuredKv measured{host.loop, store, host.server.metrics()};
+    api::Objects objects{measured, clock, random_number};
     co_await objects.ensure_namespace("default");
-    api::Service service{host.loop, objects, ::geteuid()};
     api::NamespaceSweeper sweeper{host.loop, objects, host.logger};
-    http::Server server{host.loop, service, clock, host.logger, {}};
     io::TaskGroup serving;
     io::TaskGroup upkeep;
-    serving.start(server.serve(host.listener));
-    upkeep.start(stop_on_signal(host.loop, host.signals, server));
+    serving.start(host.server.serve(host.loop, objects, nullptr));
+    upkeep.start(stop_on_signal(host.loop, host.signals, host.server));
     upkeep.start(sweeper.run());
     upkeep.start(forget_history(host.loop, store, host.logger));
     host.logger.info("ready");
@@ -120,16 +117,25 @@ io::Task<void> serve(Host host, std::string state_directory) {
 
 }  // namespace
 
+Result<void> prepare_state(const DaemonOptions& options) {
+    const auto state = TRY(open_state(options.state_directory));
+    if (options.listen.empty()) return {};
+    const auto wanted = TRY(parse_listen_address(options.listen));
+    const HostClock clock;
+    TRY(api::Pki{options.state_directory}.renew(api::hosts_of(wanted.host), clock));
+    return {};
+}
+
 Result<void> run_daemon(const DaemonOptions& options, const Logger& logger) {
     const auto signals = TRY(node::open_signals());
     std::signal(SIGPIPE, SIG_IGN);
     allow_many_descriptors();
     const auto state = TRY(open_state(options.state_directory));
     const auto loop = TRY(io::make_loop());
-    const auto listener =
-        TRY(node::listen_anew_at("socket", options.socket, backlog, node::SocketMode::owner));
-    const Defer gone{[&] { ::unlink(options.socket.c_str()); }};
-    const Host host{*loop, logger, listener.get(), signals.get()};
+    const HostClock clock;
+    ApiAddresses addresses{options.state_directory, options.socket, options.listen};
+    const auto server = TRY(ApiServer::create(std::move(addresses), clock, logger));
+    const Host host{*loop, logger, *server, signals.get()};
     return io::run(*loop, serve(host, options.state_directory));
 }
 

@@ -13,9 +13,12 @@ namespace {
 
 std::string_view phrase(unsigned status) {
     switch (status) {
+        case 101: return "Switching Protocols";
         case 200: return "OK";
         case 201: return "Created";
+        case 202: return "Accepted";
         case 400: return "Bad Request";
+        case 401: return "Unauthorized";
         case 403: return "Forbidden";
         case 404: return "Not Found";
         case 405: return "Method Not Allowed";
@@ -28,6 +31,7 @@ std::string_view phrase(unsigned status) {
         case 415: return "Unsupported Media Type";
         case 417: return "Expectation Failed";
         case 422: return "Unprocessable Content";
+        case 426: return "Upgrade Required";
         case 431: return "Request Header Fields Too Large";
         case 500: return "Internal Server Error";
         case 501: return "Not Implemented";
@@ -40,12 +44,16 @@ std::string_view phrase(unsigned status) {
 
 }  // namespace
 
-std::string Exchange::head(unsigned status, const std::vector<Header>& headers) const {
+std::string Exchange::begin(unsigned status, const std::vector<Header>& headers) {
+    begun_ = true;
+    status_ = status;
     auto text =
         fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", status, phrase(status), connection_.date);
     for (const auto& header : headers)
         fmt::format_to(std::back_inserter(text), "{}: {}\r\n", header.name, header.value);
-    if (!keeps_open_) {
+    if (switched_) {
+        text += "Connection: Upgrade\r\n";
+    } else if (!keeps_open_) {
         text += "Connection: close\r\n";
     } else if (request_.is_http_1_0) {
         text += "Connection: keep-alive\r\n";
@@ -62,21 +70,25 @@ io::Task<void> Exchange::send(std::string text) {
 }
 
 io::Task<void> Exchange::reply(Reply reply) {
-    begun_ = true;
-    auto text = head(reply.status, reply.headers);
+    auto text = begin(reply.status, reply.headers);
     fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n\r\n", reply.body.size());
     if (request_.method != "HEAD") text += reply.body;
     co_await send(std::move(text));
 }
 
 io::Task<void> Exchange::begin_stream(unsigned status, std::vector<Header> headers) {
-    begun_ = true;
     keeps_open_ = false;
     streams_ = true;
-    auto text = head(status, headers);
+    auto text = begin(status, headers);
     if (!request_.is_http_1_0) text += "Transfer-Encoding: chunked\r\n";
     hearing_.start(hear_end());
     co_await send(text + "\r\n");
+}
+
+io::Task<void> Exchange::switch_protocol(std::vector<Header> headers) {
+    keeps_open_ = false;
+    switched_ = true;
+    co_await send(begin(101, headers) + "\r\n");
 }
 
 io::Task<void> Exchange::send_piece(std::string piece) {

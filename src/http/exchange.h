@@ -2,22 +2,12 @@
 
 // Why: one request and its answer, for whoever answers: it sees neither bytes nor sockets.
 
-#include <sys/types.h>
-
-#include <optional>
-
+#include "http/peer.h"
 #include "http/request_parser.h"
 #include "io/byte_stream.h"
 #include "io/task_group.h"
 
 namespace sheaf::http {
-
-// Who is at the other end of a unix socket, as the kernel says.
-struct PeerCredentials {
-    uid_t user = 0;
-    gid_t group = 0;
-    pid_t process = 0;
-};
 
 struct Reply {
     unsigned status = 200;
@@ -32,7 +22,8 @@ class Exchange {
     struct Connection {
         io::Loop& loop;
         io::ByteStream& stream;
-        std::optional<PeerCredentials> peer;
+        const Peer& peer;
+        std::string& received;  // behind the request, and not looked at yet
         io::Duration patience;  // for each thing that is sent
         std::string date;       // what the Date header says
     };
@@ -44,7 +35,7 @@ class Exchange {
           work_(work) {}
 
     const ReceivedRequest& request() const { return request_; }
-    const std::optional<PeerCredentials>& peer() const { return connection_.peer; }
+    const Peer& peer() const { return connection_.peer; }
 
     // The whole answer. Once, and not with a stream.
     io::Task<void> reply(Reply reply);
@@ -52,20 +43,29 @@ class Exchange {
     // with it.
     io::Task<void> begin_stream(unsigned status, std::vector<Header> headers);
     io::Task<void> send_piece(std::string piece);
+    // Gives the connection to another protocol (RFC 9110, section 7.8), which has it until the
+    // handler ends; what the client has sent of it already stands in `received()`.
+    io::Task<void> switch_protocol(std::vector<Header> headers);
+    io::ByteStream& stream() { return connection_.stream; }
+    std::string& received() { return connection_.received; }
+    io::Duration patience() const { return connection_.patience; }
+    io::Loop& loop() { return connection_.loop; }
 
     // For the connection: ends a stream, stops listening for the client's end.
     io::Task<void> end();
     bool has_begun() const { return begun_; }
+    // Of the answer that has begun; 0 where none has.
+    unsigned status() const { return status_; }
     // Ends a stream from without; another answer is finished.
     void finish_up() {
         keeps_open_ = false;
-        if (streams_) work_.cancel();
+        if (streams_ || switched_) work_.cancel();
     }
     // Whether the connection is fit for another request.
     bool keeps_open() const { return keeps_open_ && !broken_; }
 
   private:
-    std::string head(unsigned status, const std::vector<Header>& headers) const;
+    std::string begin(unsigned status, const std::vector<Header>& headers);
     io::Task<void> send(std::string text);
     io::Task<void> hear_end();
 
@@ -75,7 +75,9 @@ class Exchange {
     io::TaskGroup& work_;
     io::TaskGroup hearing_;
     bool begun_ = false;
+    unsigned status_ = 0;
     bool streams_ = false;
+    bool switched_ = false;
     bool broken_ = false;
 };
 
@@ -84,6 +86,8 @@ class Exchange {
 class Handler {
   public:
     virtual io::Task<void> handle(Exchange& exchange) = 0;
+    // Why this client is not served at all, whatever it asks.
+    virtual std::optional<Rejection> refusal_of(const Peer&) { return {}; }
 
   protected:
     ~Handler() = default;

@@ -40,7 +40,10 @@ io::Task<void> ServerConnection::serve() {
         reading.start(read_request(parser));
         const auto read = co_await reading.join().result();
         reading_ = nullptr;
-        if (rejection_) co_return co_await reject(*std::move(rejection_));
+        if (rejection_) {
+            memory_.release();
+            co_return co_await reject(*std::move(rejection_));
+        }
         if (!read || !parser.is_done()) co_return;
         const auto keeps_open = parser.keeps_open();
         if (!co_await answer(parser.take_request(), keeps_open)) co_return;
@@ -90,7 +93,9 @@ bool ServerConnection::take(RequestParser& parser) {
         return false;
     }
     received_.erase(0, *taken);
-    return true;
+    if (memory_.grow(*taken)) return true;
+    rejection_ = Rejection{503, "too much is being sent at once; try again later"};
+    return false;
 }
 
 // Of a size that many idle connections can have.
@@ -104,13 +109,15 @@ io::Task<void> ServerConnection::receive_some() {
 // Gives whether another request may follow.
 io::Task<bool> ServerConnection::answer(ReceivedRequest request, bool keeps_open) {
     io::TaskGroup work;
-    Exchange::Connection connection{loop_, *stream_, peer_, limits_.send, date_of(clock_.now())};
+    Exchange::Connection connection{loop_,     *stream_,     peer_,
+                                    received_, limits_.send, date_of(clock_.now())};
     Exchange exchange{std::move(connection), std::move(request), keeps_open && !finishing_, work};
     exchange_ = &exchange;
     work.start(handle(exchange));
     const auto handled = co_await work.join().result();
     exchange_ = nullptr;
     const auto ended = co_await exchange.end().result();
+    memory_.release();
     const auto another = handled && ended && exchange.keeps_open();
     co_return another;
 }

@@ -5,6 +5,7 @@
 
 #include "base/wall_clock.h"
 #include "http/exchange.h"
+#include "http/memory_budget.h"
 
 namespace sheaf::http {
 
@@ -19,14 +20,22 @@ class ServerConnection {
         io::Duration linger = std::chrono::seconds{2};  // for a refused client to read why
     };
 
-    ServerConnection(io::Loop& loop, std::unique_ptr<io::ByteStream> stream,
-                     std::optional<PeerCredentials> peer, Handler& handler, const WallClock& clock,
+    // What all connections of a server share.
+    struct Surroundings {
+        io::Loop& loop;
+        Handler& handler;
+        const WallClock& clock;
+        MemoryBudget& memory;  // of the requests
+    };
+
+    ServerConnection(Surroundings around, std::unique_ptr<io::ByteStream> stream, Peer peer,
                      const Limits& limits)
-        : loop_(loop),
+        : loop_(around.loop),
           stream_(std::move(stream)),
-          peer_(peer),
-          handler_(handler),
-          clock_(clock),
+          peer_(std::move(peer)),
+          handler_(around.handler),
+          clock_(around.clock),
+          memory_(around.memory),
           limits_(limits) {}
 
     // Until the client goes, is refused, or finish_up() was called. Never fails: how a client ends
@@ -51,9 +60,10 @@ class ServerConnection {
 
     io::Loop& loop_;
     std::unique_ptr<io::ByteStream> stream_;
-    std::optional<PeerCredentials> peer_;
+    Peer peer_;
     Handler& handler_;
     const WallClock& clock_;
+    MemoryBudget::Share memory_;
     Limits limits_;
     std::string received_;  // and not parsed yet
     std::optional<Rejection> rejection_;

@@ -42,8 +42,12 @@ struct World {
 io::Task<void> ask(World world, http::ReceivedRequest request) {
     Ear ear;
     io::TaskGroup work;
-    http::Exchange exchange{
-        {world.loop, ear, {}, std::chrono::seconds{1}, "now"}, std::move(request), true, work};
+    const http::Peer root{http::PeerCredentials{}, {}};
+    std::string nothing_more;
+    http::Exchange exchange{{world.loop, ear, root, nothing_more, std::chrono::seconds{1}, "now"},
+                            std::move(request),
+                            true,
+                            work};
     co_await world.service.handle(exchange);
     static_cast<void>(co_await exchange.end().result());
     const auto body = ear.heard().find("\r\n\r\n");
@@ -63,7 +67,10 @@ io::Task<void> ask_all(io::SimLoop& loop, kv::Kv& store, std::string_view said) 
     const HostClock clock;
     std::uint64_t count = 0;
     Objects objects{store, clock, [&count] { return ++count; }};
-    Service service{loop, objects, 0};
+    const Logger logger{-1, LogLevel::error};
+    Access access{{}, {}, logger};
+    MetricsRegistry registry;
+    Service service{{loop, objects, access, registry}};
     const World world{loop, service};
     co_await objects.ensure_namespace("default");
     const std::string secrets = "/api/v1/namespaces/default/secrets";
@@ -71,7 +78,10 @@ io::Task<void> ask_all(io::SimLoop& loop, kv::Kv& store, std::string_view said) 
     co_await ask(world, request("POST", secrets, R"({"metadata":{"name":"s"}})"));
     co_await ask(world, request("POST", secrets, said));
     co_await ask(world, request("POST", machines + "?fieldValidation=Warn", said));
+    co_await ask(world, request("POST", secrets, said, "application/vnd.kubernetes.protobuf"));
     co_await ask(world, request("PUT", secrets + "/s", said));
+    const std::string applied = secrets + "/s?fieldManager=f&force=true";
+    co_await ask(world, request("PATCH", applied, said, "application/apply-patch+yaml"));
     for (const auto* type : {"application/json-patch+json", "application/merge-patch+json",
                              "application/strategic-merge-patch+json"})
         co_await ask(world, request("PATCH", secrets + "/s", said, type));
@@ -80,7 +90,9 @@ io::Task<void> ask_all(io::SimLoop& loop, kv::Kv& store, std::string_view said) 
     for (const auto* target : {"/api/v1/secrets", "/apis/kubevirt.io/v1/virtualmachines"}) {
         Ear ear;
         io::TaskGroup work;
-        http::Exchange exchange{{loop, ear, {}, std::chrono::seconds{1}, "now"},
+        const http::Peer root{http::PeerCredentials{}, {}};
+        std::string nothing_more;
+        http::Exchange exchange{{loop, ear, root, nothing_more, std::chrono::seconds{1}, "now"},
                                 request("GET", target, {}),
                                 true,
                                 work};

@@ -51,7 +51,8 @@ io::Task<void> converse(io::SimLoop& loop, std::string_view said) {
     HostClock clock;
     auto ends = co_await loop.network().connection();
     auto server = std::make_unique<io::SocketStream>(loop, std::move(ends.second));
-    ServerConnection connection{loop, std::move(server), {}, answers, clock, {}};
+    MemoryBudget memory{4 << 20};
+    ServerConnection connection{{loop, answers, clock, memory}, std::move(server), {}, {}};
     io::TaskGroup group;
     group.start(connection.serve());
     std::string heard;

@@ -1,20 +1,20 @@
-"""A daemon in a folder of its own, a way for kubectl to its socket, and what they say."""
+"""A daemon in a folder of its own, kubectl as its client, and what they say."""
 
 import http.client
 import json
 import os
 import pathlib
-import selectors
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
-import threading
 
 BINARY = None
 KUBECTL = shutil.which("kubectl")
 PATIENCE = 60  # seconds
+LISTEN = "127.0.0.1:0"  # any port that is free
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -28,47 +28,11 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self.path))
 
 
-class Bridge:
-    """kubectl speaks to TCP ports alone: one of loopback leads to the socket."""
-
-    def __init__(self, path):
-        self.path = str(path)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(client,), daemon=True).start()
-
-    def _carry(self, client):
-        with client, socket.socket(socket.AF_UNIX) as server, selectors.DefaultSelector() as ready:
-            server.connect(self.path)
-            ready.register(client, selectors.EVENT_READ, server)
-            ready.register(server, selectors.EVENT_READ, client)
-            while True:
-                for key, _ in ready.select():
-                    try:
-                        data = key.fileobj.recv(65536)
-                        if not data:
-                            return
-                        key.data.sendall(data)
-                    except OSError:
-                        return
-
-    def close(self):
-        self.listener.close()
-
-
 class Daemon:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sheaf-api-"))
         self.socket = self.folder / "api.sock"
-        self.bridge = None
+        self.state = self.folder / "state"
         self.start()
 
     def start(self):
@@ -79,7 +43,7 @@ class Daemon:
             notify.bind(str(path))
             notify.settimeout(PATIENCE)
             self.process = subprocess.Popen(
-                [BINARY, "daemon", "--state-dir", self.folder / "state", "--socket", self.socket],
+                [BINARY, "daemon", "--state-dir", self.state, "--socket", self.socket, "--listen", LISTEN],
                 env={**os.environ, "NOTIFY_SOCKET": str(path)}, stderr=subprocess.PIPE, text=True)
             said = notify.recv(100)
         if said != b"READY=1":
@@ -93,8 +57,6 @@ class Daemon:
     def close(self):
         if self.process.poll() is None:
             self.stop()
-        if self.bridge:
-            self.bridge.close()
         shutil.rmtree(self.folder)
 
     def ask(self, method, target, body=None, headers=None):
@@ -105,20 +67,41 @@ class Daemon:
         connection.close()
         return response.status, json.loads(text) if text.startswith(b"{") else text.decode()
 
+    def port(self):
+        return int((self.state / "pki/address").read_text().rsplit(":", 1)[1])
+
+    def tls(self, user="admin"):
+        """What a client needs to believe the daemon, and to be believed; without a user only the first."""
+        context = ssl.create_default_context(cafile=self.state / "pki/authority.crt")
+        if user:
+            context.load_cert_chain(self.state / f"pki/{user}.pem")
+        return context
+
+    def ask_by_tls(self, method, target, body=None, headers=None, context=None):
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port(), timeout=PATIENCE, context=context or self.tls())
+        connection.request(method, target, body if body is None else json.dumps(body), headers or {})
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        return response.status, json.loads(text) if text.startswith(b"{") else text.decode()
+
     def command(self, *words):
-        if not self.bridge:
-            self.bridge = Bridge(self.socket)
-        return [KUBECTL, "--server", f"http://127.0.0.1:{self.bridge.port}",
-                "--cache-dir", str(self.folder / "cache"), *words]
+        return [KUBECTL, "--cache-dir", str(self.folder / "cache"), *words]
 
-    def environment(self):
-        config = self.folder / "kubeconfig"
-        config.write_text("apiVersion: v1\nkind: Config\n")
-        return {**os.environ, "HOME": str(self.folder), "KUBECONFIG": str(config)}
+    def kubeconfig(self, *words):
+        done = subprocess.run([BINARY, "kubeconfig", "--state-dir", self.state, *words], capture_output=True, text=True,
+                              check=True, timeout=PATIENCE)
+        config = self.folder / ("kubeconfig" + "-".join(words))
+        config.write_text(done.stdout)
+        config.chmod(0o600)
+        return config
 
-    def kubectl(self, *words, stdin=None, fails=False):
+    def environment(self, config=None):
+        return {**os.environ, "HOME": str(self.folder), "KUBECONFIG": str(config or self.kubeconfig())}
+
+    def kubectl(self, *words, stdin=None, fails=False, config=None):
         done = subprocess.run(self.command(*words), input=stdin, capture_output=True, text=True,
-                              timeout=PATIENCE, env=self.environment())
+                              timeout=PATIENCE, env=self.environment(config))
         if fails != (done.returncode != 0):
             raise AssertionError(f"kubectl {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr

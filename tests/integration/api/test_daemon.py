@@ -58,7 +58,7 @@ class Process(unittest.TestCase):
     def test_is_alone(self):
         for words in (["--state-dir", self.daemon.folder / "state", "--socket", self.daemon.folder / "other"],
                       ["--state-dir", self.daemon.folder / "other", "--socket", self.daemon.socket]):
-            done = subprocess.run([daemon.BINARY, "daemon", *words], capture_output=True, text=True, timeout=daemon.PATIENCE)
+            done = subprocess.run([daemon.BINARY, "daemon", "--listen", "none", *words], capture_output=True, text=True, timeout=daemon.PATIENCE)
             self.assertNotEqual(done.returncode, 0)
             self.assertRegex(done.stderr, "another daemon|somebody listens")
         self.assertEqual(self.daemon.ask("GET", "/healthz"), (200, "ok"))

@@ -1,4 +1,4 @@
-"""kubectl as it is, against the daemon."""
+"""kubectl as it is, against the daemon, over TLS."""
 
 import json
 import subprocess
@@ -49,11 +49,6 @@ class Kubectl(unittest.TestCase):
         said = self.kubectl("version", "--client", "-o", "json")
         return int(json.loads(said)["clientVersion"]["minor"].strip("+"))
 
-    def make(self, *words):
-        """kubectl 1.32 sends what it makes of options in protobuf, which is refused; as a file it is JSON."""
-        made = self.kubectl(*words, "--dry-run=client", "-o", "json")
-        self.kubectl("create", "-f", "-", stdin=made)
-
     def test_resources(self):
         said = self.kubectl("api-resources")
         for word in ("virtualmachines", "kubevirt.io", "VirtualMachineInstance", "vmi,vmis", "namespaces"):
@@ -73,6 +68,19 @@ class Kubectl(unittest.TestCase):
         secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: b}\n"
         self.assertIn("created", self.kubectl("apply", "-f", "-", stdin=secret))
         self.assertIn("configured", self.kubectl("apply", "-f", "-", stdin=secret.replace("a: b", "a: c")))
+
+    def test_apply_by_the_server(self):
+        self.assertIn("serverside-applied", self.kubectl("apply", "--server-side", "-f", "-", stdin=MACHINE))
+        before = self.kubectl("get", "vm", "web", "-o", "jsonpath={.metadata.resourceVersion}")
+        self.assertIn("serverside-applied", self.kubectl("apply", "--server-side", "-f", "-", stdin=MACHINE))
+        self.assertEqual(self.kubectl("get", "vm", "web", "-o", "jsonpath={.metadata.resourceVersion}"), before)
+        changed = MACHINE.replace("cores: 2", "cores: 4")
+        self.kubectl("apply", "--server-side", "-f", "-", stdin=changed)
+        self.assertIn("cores: 4", self.kubectl("get", "vm", "web", "-o", "yaml"))
+        other = ("apply", "--server-side", "--field-manager", "other", "-f", "-")
+        self.assertIn("conflict", self.kubectl(*other, stdin=MACHINE, fails=True))
+        self.kubectl(*other, "--force-conflicts", stdin=MACHINE)
+        self.assertIn("cores: 2", self.kubectl("get", "vm", "web", "-o", "yaml"))
 
     def test_apply_refuses(self):
         wrong = MACHINE.replace("cores: 2", "cores: 2, turbo: 1")
@@ -159,8 +167,8 @@ class Kubectl(unittest.TestCase):
 
     def test_namespaces(self):
         self.assertIn("Active", self.kubectl("get", "ns", "default"))
-        self.make("create", "namespace", "other")
-        self.make("-n", "other", "create", "secret", "generic", "s", "--from-literal=a=b")
+        self.kubectl("create", "namespace", "other")
+        self.kubectl("-n", "other", "create", "secret", "generic", "s", "--from-literal=a=b")
         self.assertIn("Opaque", self.kubectl("-n", "other", "get", "secret", "s"))
         self.assertIn("1", self.kubectl("-n", "other", "describe", "secret", "s"))
         self.assertIn("Active", self.kubectl("describe", "namespace", "other"))

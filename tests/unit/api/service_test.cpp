@@ -46,7 +46,8 @@ TEST_F(Api, WhatIsNotThereIsSaidAsKubernetesDoes) {
     EXPECT_EQ(ask("GET", volumes + "/..%2fa").status, 400u);
     EXPECT_EQ(ask("GET", volumes + "/A_B").status, 404u);
     EXPECT_EQ(ask("PUT", volumes).status, 405u);
-    EXPECT_EQ(ask("DELETE", volumes).status, 405u);
+    EXPECT_EQ(ask("DELETE", "/apis/sheaf.io/v1/volumes").status, 405u);
+    EXPECT_EQ(ask("DELETE", "/api/v1/namespaces").status, 405u);
     EXPECT_EQ(ask("POST", "/apis").status, 405u);
     EXPECT_EQ(ask("POST", "/apis/sheaf.io/v1/namespaces/none/volumes", volume("a")).status, 404u);
     EXPECT_EQ(ask("POST", volumes, volume("a"), {{"Content-Type", "application/yaml"}}).status,
@@ -135,7 +136,6 @@ TEST_F(Api, PatchesOfEachForm) {
                   .status,
               422u);
     EXPECT_EQ(patch(volumes + "/a", "strategic-merge-patch+json", "{}").status, 415u);
-    EXPECT_EQ(patch(volumes + "/a", "apply-patch+yaml", "{}").status, 415u);
     EXPECT_EQ(patch(volumes + "/a", "merge-patch+json", R"({"metadata":{"name":"b"}})").status,
               400u);
     EXPECT_EQ(
@@ -243,10 +243,42 @@ TEST_F(Api, ANamespaceTakesItsContentWithIt) {
     EXPECT_EQ(ask("DELETE", "/api/v1/namespaces/default").status, 403u);
 }
 
+TEST_F(Api, ACollectionIsDeletedByWhatIsSelected) {
+    ask("POST", volumes, volume("a", R"(,"labels":{"l":"x"})"));
+    ask("POST", volumes, volume("b", R"(,"labels":{"l":"x"},"finalizers":["example.org/x"])"));
+    ask("POST", volumes, volume("c"));
+    const auto trial = ask("DELETE", volumes + "?labelSelector=l%3Dx&dryRun=All");
+    EXPECT_EQ(trial.body.find("items")->array()->size(), 2u) << trial.text;
+    EXPECT_EQ(ask("GET", volumes + "/a").status, 200u);
+    const auto gone = ask("DELETE", volumes + "?labelSelector=l%3Dx");
+    EXPECT_EQ(gone.status, 200u);
+    EXPECT_EQ(gone.body.text_at({"kind"}), "VolumeList");
+    EXPECT_EQ(ask("GET", volumes + "/a").status, 404u);
+    const auto held = ask("GET", volumes + "/b").body;
+    EXPECT_FALSE(held.text_at({"metadata", "deletionTimestamp"}).empty());
+    EXPECT_EQ(ask("GET", volumes + "/c").status, 200u);
+}
+
+TEST_F(Api, NobodyIsAnsweredAndWhoMayNotIsToldWhat) {
+    peer_ = {};
+    EXPECT_EQ(ask("GET", volumes).status, 401u);
+    EXPECT_EQ(ask("GET", "/apis").status, 401u);
+    EXPECT_EQ(ask("GET", "/no/such/path").status, 401u);
+    EXPECT_EQ(ask("GET", "/healthz").text, "ok");
+    peer_ = {{}, io::TlsSubject{"eve", {"system:readers"}}};
+    EXPECT_EQ(ask("GET", volumes).status, 200u);
+    const auto refused = ask("POST", volumes, volume("a"));
+    EXPECT_EQ(refused.status, 403u);
+    EXPECT_EQ(refused.body.text_at({"message"}),
+              "volumes.sheaf.io is forbidden: User \"eve\" cannot create resource \"volumes\" in "
+              "API group \"sheaf.io\" in the namespace \"default\"");
+    EXPECT_EQ(ask("GET", secrets).status, 403u);
+}
+
 TEST_F(Api, WhatIsOfferedIsPublished) {
     EXPECT_EQ(ask("GET", "/healthz").text, "ok");
     EXPECT_EQ(ask("GET", "/version").body.text_at({"major"}), "1");
-    EXPECT_EQ(ask("GET", "/apis").body.find("groups")->array()->size(), 2u);
+    EXPECT_EQ(ask("GET", "/apis").body.find("groups")->array()->size(), 3u);
     EXPECT_EQ(ask("GET", "/api/v1").body.text_at({"groupVersion"}), "v1");
     EXPECT_EQ(ask("GET", "/apis/kubevirt.io/v1").body.find("resources")->array()->size(), 4u);
     EXPECT_EQ(ask("GET", "/apis/none").status, 404u);

@@ -11,6 +11,7 @@
 #include "http/client_connection.h"
 #include "http/server_connection.h"
 #include "io/sim_loop.h"
+#include "io/time_limit.h"
 #include "sim/sim_kv.h"
 
 namespace sheaf::api {
@@ -26,7 +27,10 @@ class SetClock final : public WallClock {
 
 class ApiWorld : public testing::Test {
   protected:
-    void SetUp() override { ASSERT_TRUE(io::run(*loop_, objects_.ensure_namespace("default"))); }
+    void SetUp() override {
+        service_.emplace(Service::Parts{*loop_, objects_, access_, registry_, machines_});
+        ASSERT_TRUE(io::run(*loop_, objects_.ensure_namespace("default")));
+    }
     void TearDown() override { EXPECT_TRUE(io::run(*loop_, store_.shut_down())); }
 
     struct Said {
@@ -49,18 +53,45 @@ class ApiWorld : public testing::Test {
         headers.push_back({"Content-Type", "application/" + type});
         return ask("PATCH", std::move(target), std::move(body), std::move(headers));
     }
+    // All that a client hears which says these bytes and waits for the end of the connection.
+    std::string talk(std::string said) {
+        std::string heard;
+        EXPECT_TRUE(io::run(*loop_, say_and_hear(std::move(said), heard)));
+        return heard;
+    }
     // The namespace sweeper, until there is nothing more that it can do.
     void sweep() { EXPECT_TRUE(io::run(*loop_, sweep_for(std::chrono::seconds{1}))); }
 
     io::Task<http::Response> converse(http::Request request) {
         auto ends = co_await loop_->network().connection();
         auto stream = std::make_unique<io::SocketStream>(*loop_, std::move(ends.second));
-        http::ServerConnection server{*loop_, std::move(stream), {}, service_, clock_, {}};
+        http::ServerConnection::Surroundings around{*loop_, *service_, clock_, memory_};
+        http::ServerConnection server{around, std::move(stream), peer_, {}};
         io::TaskGroup serving;
         serving.start(server.serve());
         auto response = co_await exchange(std::move(ends.first), std::move(request)).result();
         co_await serving.join();
         co_return co_await std::move(response);
+    }
+    io::Task<void> say_and_hear(std::string said, std::string& heard) {
+        auto ends = co_await loop_->network().connection();
+        auto stream = std::make_unique<io::SocketStream>(*loop_, std::move(ends.second));
+        http::ServerConnection::Surroundings around{*loop_, *service_, clock_, memory_};
+        http::ServerConnection server{around, std::move(stream), peer_, {}};
+        io::TaskGroup serving;
+        serving.start(server.serve());
+        {
+            io::SocketStream client{*loop_, std::move(ends.first)};
+            co_await client.send(as_bytes(said));
+            static_cast<void>(
+                co_await io::within(*loop_, std::chrono::hours{1}, hear(client, heard)).result());
+        }
+        co_await serving.join();
+    }
+    static io::Task<void> hear(io::ByteStream& stream, std::string& heard) {
+        std::array<std::byte, 4096> buffer{};
+        while (const auto count = co_await stream.receive(buffer))
+            heard += as_text(std::span{buffer}.first(count));
     }
     io::Task<http::Response> exchange(Fd socket, http::Request request) {
         http::ClientConnection client{std::make_unique<io::SocketStream>(*loop_, std::move(socket)),
@@ -81,8 +112,14 @@ class ApiWorld : public testing::Test {
     SetClock clock_;
     std::uint64_t last_random_ = 0;
     Objects objects_{kv_, clock_, [this] { return last_random_ += 0x9e3779b97f4a7c15; }};
-    Service service_{*loop_, objects_, 0};
     Logger logger_{2, LogLevel::error};
+    // Who asks: root, where a test says nothing else.
+    http::Peer peer_{http::PeerCredentials{}, {}};
+    Access access_{{}, {}, logger_};
+    MetricsRegistry registry_;
+    MachineActions* machines_ = nullptr;  // to be set before SetUp()
+    http::MemoryBudget memory_{64 << 20};
+    std::optional<Service> service_;
     NamespaceSweeper sweeper_{*loop_, objects_, logger_};
 };
 

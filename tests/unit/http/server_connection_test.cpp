@@ -76,7 +76,8 @@ io::Task<void> converse(io::SimLoop& loop, Handler& handler, const WallClock& cl
                         std::string said, io::Duration patience, std::string& heard) {
     auto ends = co_await loop.network().connection();
     auto server = std::make_unique<io::SocketStream>(loop, std::move(ends.second));
-    ServerConnection connection{loop, std::move(server), {}, handler, clock, {}};
+    MemoryBudget memory{4 << 20};
+    ServerConnection connection{{loop, handler, clock, memory}, std::move(server), {}, {}};
     io::TaskGroup group;
     group.start(connection.serve());
     {

@@ -7,7 +7,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 
 #include <gtest/gtest.h>
 
@@ -16,6 +20,7 @@
 #include "http/client_connection.h"
 #include "io/event.h"
 #include "io/make_loop.h"
+#include "io/tls_certificate.h"
 
 namespace sheaf::http {
 namespace {
@@ -36,7 +41,11 @@ class Greeter final : public Handler {
             co_await go_on_.wait();
         }
         Reply reply;
-        reply.body = exchange.peer() ? fmt::format("user {}", exchange.peer()->user) : "nobody";
+        const auto& peer = exchange.peer();
+        reply.body = peer.certified
+                         ? peer.certified->name + " of " + peer.certified->organizations.at(0)
+                     : peer.credentials ? fmt::format("user {}", peer.credentials->user)
+                                        : "nobody";
         co_await exchange.reply(std::move(reply));
     }
     io::Event& asked() { return asked_; }
@@ -97,6 +106,56 @@ class HttpServers : public testing::Test {
     Server server_{*loop_, greeter_, clock_, logger_, {.connections = 3, .connection = {}}};
 };
 
+// Who asks over TLS is who its certificate says; who does not speak it is alone with that.
+class HttpsServers : public HttpServers {
+  protected:
+    void SetUp() override {
+        HttpServers::SetUp();
+        auto path = std::string{"/tmp/sheaf-https-XXXXXX"};
+        ASSERT_NE(::mkdtemp(path.data()), nullptr);
+        folder_ = path;
+        authority_ = make(io::TlsUse::authority, "authority", nullptr);
+        const auto server = make(io::TlsUse::server, "server", &authority_);
+        const auto ann = make(io::TlsUse::client, "ann", &authority_);
+        write("server.pem", server);
+        write("ann.pem", ann);
+        std::ofstream{folder_ + "/authority.crt"} << authority_.certificate;
+        tls_.emplace(context(io::TlsRole::server, "server.pem"));
+        server_.secure_by(*tls_);
+    }
+    void TearDown() override {
+        HttpServers::TearDown();
+        std::error_code ignored;
+        std::filesystem::remove_all(folder_, ignored);
+    }
+    io::TlsContext context(io::TlsRole role, const std::string& identity) const {
+        const auto path = identity.empty() ? identity : folder_ + "/" + identity;
+        return io::TlsContext::create(role, {path, path, folder_ + "/authority.crt"},
+                                      io::TlsPeers::any)
+            .value();
+    }
+
+  private:
+    static io::TlsIdentity make(io::TlsUse use, std::string name,
+                                const io::TlsIdentity* authority) {
+        io::CertificateWish wish;
+        wish.use = use;
+        wish.common_name = std::move(name);
+        if (use == io::TlsUse::client) wish.organizations = {"builders"};
+        if (use == io::TlsUse::server) wish.hosts = {"localhost"};
+        const auto now = std::chrono::system_clock::now();
+        wish.from = std::chrono::floor<std::chrono::seconds>(now) - std::chrono::hours{1};
+        wish.until = wish.from + std::chrono::hours{24};
+        return io::make_identity(wish, authority).value();
+    }
+    void write(const std::string& name, const io::TlsIdentity& identity) const {
+        std::ofstream{folder_ + "/" + name} << identity.certificate << identity.key;
+    }
+    std::string folder_;
+    io::TlsIdentity authority_;
+    std::optional<io::TlsContext> tls_;
+};
+
 Request get(std::string target) {
     return {.method = "GET", .target = std::move(target), .headers = {}, .body = {}};
 }
@@ -135,6 +194,39 @@ io::Task<void> stay(ClientConnection idle, ClientConnection streaming, io::Event
 
 TEST_F(HttpServers, IdleClientsAndStreamsDoNotHoldUpTheEnd) {
     run(stay(client(), client(), greeter_.asked()));
+}
+
+io::Task<std::string> ask_by(io::Loop& loop, const io::TlsContext& context, Fd socket) {
+    auto plain = std::make_unique<io::SocketStream>(loop, std::move(socket));
+    auto stream = co_await io::TlsStream::open(context, std::move(plain), "localhost");
+    ClientConnection client{std::move(stream), "sheaf"};
+    for (int round = 0; round < 2; ++round)
+        EXPECT_EQ((co_await client.ask(get("/"), 1000)).status, 200u);
+    co_return (co_await client.ask(get("/"), 1000)).body;
+}
+
+// A client that says nothing is there all the while: three are served at once.
+io::Task<void> meet(io::Loop& loop, const io::TlsContext& ann, const io::TlsContext& nobody,
+                    const std::function<Fd()>& connect) {
+    const auto silent = connect();
+    EXPECT_EQ(co_await ask_by(loop, ann, connect()), "ann of builders");
+    // Without a certificate there is what the kernel says of a unix socket.
+    const auto unknown = co_await ask_by(loop, nobody, connect());
+    EXPECT_EQ(unknown, fmt::format("user {}", ::getuid()));
+    io::SocketStream plain{loop, connect()};
+    co_await plain.send(as_bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    std::array<std::byte, 1000> buffer{};
+    std::string heard;
+    while (const auto count = co_await plain.receive(buffer))
+        heard += as_text(std::span{buffer}.first(count));
+    EXPECT_EQ(heard.find("HTTP"), std::string::npos);
+}
+
+TEST_F(HttpsServers, KnowTheirPeersByTheirCertificates) {
+    const auto ann = context(io::TlsRole::client, "ann.pem");
+    const auto nobody = context(io::TlsRole::client, "");
+    const std::function<Fd()> dial = [this] { return connect(); };
+    run(meet(*loop_, ann, nobody, dial));
 }
 
 }  // namespace
