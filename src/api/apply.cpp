@@ -58,7 +58,7 @@ void find_conflicts(const Json& wanted, const Json& live, const Json* owned,
         const auto* own = owned ? owned->find(marked(name)) : nullptr;
         if (!there || *there == value) continue;
         const auto place = path + "." + name;
-        if (has_members(&value) && there->object()) {
+        if (value.object() && there->object()) {
             find_conflicts(value, *there, own, place, conflicts);
         } else if (!own) {
             conflicts.push_back(place);
@@ -69,7 +69,7 @@ void find_conflicts(const Json& wanted, const Json& live, const Json* owned,
 void merge(Json& into, const Json& wanted) {
     for (const auto& [name, value] : *wanted.object()) {
         auto& place = into[name];
-        if (has_members(&value) && place.object()) {
+        if (value.object() && place.object()) {
             merge(place, value);
         } else {
             place = value;
