@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-#include <array>
+#include <cstddef>
 #include <mutex>
 
 // Without OpenSSL's headers: what has its names here are jumps to where it was loaded.
@@ -22,14 +22,17 @@ constexpr char names[] =
 #undef SHEAF_OPENSSL
     ;
 
-using Addresses = std::array<void*, count>;
+// An array of the language: where an element is, is a constant under sanitizers as well.
+struct Addresses {
+    void* all[count];
+};
 constinit Addresses addresses{};
 
 }  // namespace
 
 #define SHEAF_OPENSSL(name)                                            \
     extern "C" [[gnu::naked, gnu::visibility("hidden")]] void name() { \
-        asm("jmp *%c0(%%rip)" ::"i"(&addresses[number_of_##name]));    \
+        asm("jmp *%c0(%%rip)" ::"i"(&addresses.all[number_of_##name]));    \
     }
 #include "io/openssl_functions.def"
 #undef SHEAF_OPENSSL
@@ -45,7 +48,7 @@ Result<Addresses> find_functions(const char* library) {
         return fail(Kind::unavailable, "TLS needs OpenSSL 3 (package libssl3): {}", ::dlerror());
     Addresses found{};
     const char* name = names;
-    for (void*& address : found) {
+    for (void*& address : found.all) {
         address = ::dlsym(opened, name);
         if (!address) return fail(Kind::unavailable, "{}: has no {}", library, name);
         name += std::string_view{name}.size() + 1;
@@ -58,7 +61,7 @@ Result<Addresses> find_functions(const char* library) {
 Result<void> load_openssl(const char* library) {
     static constinit std::mutex mutex;
     const std::lock_guard lock{mutex};
-    if (addresses.front() == nullptr) addresses = TRY(find_functions(library));
+    if (addresses.all[0] == nullptr) addresses = TRY(find_functions(library));
     return {};
 }
 
