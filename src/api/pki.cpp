@@ -49,6 +49,14 @@ void add(std::vector<std::string>& hosts, std::string host) {
         hosts.push_back(std::move(host));
 }
 
+// What somebody has called this host may be no name that others could use.
+bool is_name(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char letter) {
+        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+               (letter >= '0' && letter <= '9') || letter == '-' || letter == '.';
+    });
+}
+
 // Those that need no interface's name beside them.
 void add_interfaces(std::vector<std::string>& hosts) {
     ifaddrs* list = nullptr;
@@ -155,7 +163,8 @@ Result<std::string> Pki::authority() const {
 std::vector<std::string> hosts_of(const std::string& address) {
     std::vector<std::string> hosts{"localhost", "127.0.0.1", "::1"};
     std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) == 0) add(hosts, name.data());
+    if (::gethostname(name.data(), name.size() - 1) == 0 && is_name(name.data()))
+        add(hosts, name.data());
     if (address == "0.0.0.0" || address == "::") {
         add_interfaces(hosts);
     } else {

@@ -134,10 +134,11 @@ class Access(unittest.TestCase):
             client.close()
 
     def test_certificates_stay(self):
-        before = (self.daemon.state / "pki/admin.pem").read_text()
+        files = [self.daemon.state / "pki" / name for name in ("authority.pem", "server.pem", "admin.pem")]
+        before = [file.read_text() for file in files]
         self.daemon.stop()
         self.daemon.start()
-        self.assertEqual((self.daemon.state / "pki/admin.pem").read_text(), before)
+        self.assertEqual([file.read_text() for file in files], before)
         self.assertEqual(self.daemon.ask_by_tls("GET", "/apis")[0], 200)
 
     def test_init(self):
