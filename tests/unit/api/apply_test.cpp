@@ -61,7 +61,7 @@ TEST_F(Apply, WhatTwoDescribeStaysAsLongAsOneDoes) {
 TEST_F(Apply, AnothersFieldIsAConflictUnlessForced) {
     apply("one", labelled(R"("x":"1")"));
     const auto refused = apply("two", labelled(R"("x":"2")", "2Gi"));
-    EXPECT_EQ(refused.status, 409u);
+    ASSERT_EQ(refused.status, 409u) << refused.text;
     const auto* causes = refused.body.at({"details", "causes"})->array();
     ASSERT_EQ(causes->size(), 2u) << refused.text;
     EXPECT_EQ(causes->front().text_at({"field"}), ".spec.size");
