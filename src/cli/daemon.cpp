@@ -35,7 +35,8 @@ constinit const Verb daemon_verb = {
     .details =
         "Serves until SIGTERM or SIGINT; then who is being answered hears the end of it. The "
         "socket\n"
-        "is for its owner and root alone. Objects are kept and checked; nothing acts on them yet.",
+        "is for its owner and root alone. Volumes, images, snapshots and networks become what\n"
+        "their objects say; volumes are in the pool DIR/pool of the state directory.",
     .example = "sheaf daemon --state-dir /var/lib/sheaf --socket /run/sheaf/api.sock",
     .main = daemon_main,
 };

@@ -40,6 +40,12 @@ const Json* find_condition(const Json& status, std::string_view type) {
     return found == conditions->array()->end() ? nullptr : &*found;
 }
 
+std::string message_of(const Json& object, std::string_view type) {
+    const auto* status = object.find("status");
+    const auto* found = status ? find_condition(*status, type) : nullptr;
+    return found ? std::string{found->text_at({"message"})} : std::string{};
+}
+
 bool is_condition(const Json& object, std::string_view type, std::string_view status) {
     const auto* all = object.find("status");
     const auto* found = all ? find_condition(*all, type) : nullptr;

@@ -26,6 +26,9 @@ void set_condition(Json& status, const Json& object, const Condition& condition,
                    std::string_view time);
 // Null where there is none of that type.
 const Json* find_condition(const Json& status, std::string_view type);
+const Json* find_condition(Json&& status, std::string_view type) = delete;  // it would be gone
+// The message of an object's condition; empty where there is none.
+std::string message_of(const Json& object, std::string_view type);
 bool is_condition(const Json& object, std::string_view type, std::string_view status);
 void remove_condition(Json& status, std::string_view type);
 

@@ -11,9 +11,10 @@
 #include <csignal>
 
 #include "api/namespaces.h"
-#include "control/notify.h"
 #include "api/service.h"
 #include "base/defer.h"
+#include "control/controllers.h"
+#include "control/notify.h"
 #include "http/server.h"
 #include "io/make_loop.h"
 #include "node/keeper.h"
@@ -84,6 +85,7 @@ io::Task<void> stop_on_signal(io::Loop& loop, int signals, http::Server& server)
 struct Host {
     io::Loop& loop;
     const Logger& logger;
+    std::string state_directory;
     int listener;
     int signals;
 };
@@ -95,22 +97,27 @@ io::Task<void> serve_objects(Host host, kv::Kv& store) {
     api::Service service{host.loop, objects, ::geteuid()};
     api::NamespaceSweeper sweeper{host.loop, objects, host.logger};
     http::Server server{host.loop, service, clock, host.logger, {}};
+    Controllers controllers{{host.loop, host.logger, host.state_directory, random_number}, objects};
     io::TaskGroup serving;
+    io::TaskGroup controlling;
     io::TaskGroup upkeep;
     serving.start(server.serve(host.listener));
+    controlling.start(controllers.run());
     upkeep.start(stop_on_signal(host.loop, host.signals, server));
     upkeep.start(sweeper.run());
     upkeep.start(forget_history(host.loop, store, host.logger));
     host.logger.info("ready");
     notify("READY=1");
     auto served = co_await serving.join().result();
+    controllers.stop();
+    static_cast<void>(co_await controlling.join().result());  // the next start goes on
     upkeep.cancel();
     static_cast<void>(co_await upkeep.join().result());  // its end was asked for
     co_await std::move(served);
 }
 
-io::Task<void> serve(Host host, std::string state_directory) {
-    const kv::StoreLocation location{"sqlite:" + state_directory + "/objects", {}};
+io::Task<void> serve(Host host) {
+    const kv::StoreLocation location{"sqlite:" + host.state_directory + "/objects", {}};
     const auto store = co_await kv::open_store(host.loop, location);
     auto served = co_await serve_objects(host, *store).result();
     auto closed = co_await store->shut_down().result();
@@ -129,8 +136,8 @@ Result<void> run_daemon(const DaemonOptions& options, const Logger& logger) {
     const auto listener =
         TRY(node::listen_anew_at("socket", options.socket, backlog, node::SocketMode::owner));
     const Defer gone{[&] { ::unlink(options.socket.c_str()); }};
-    const Host host{*loop, logger, listener.get(), signals.get()};
-    return io::run(*loop, serve(host, options.state_directory));
+    const Host host{*loop, logger, options.state_directory, listener.get(), signals.get()};
+    return io::run(*loop, serve(host));
 }
 
 }  // namespace sheaf::control

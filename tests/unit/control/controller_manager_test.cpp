@@ -80,6 +80,14 @@ class ControllerManagerTest : public ControlWorld {
                                             "name":")" +
                                             name + R"("}})");
     }
+    // Gives whether it was killed.
+    bool run_until_killed(std::uint64_t effects) {
+        Process process{*loop_, kv_, clock_, {.left = effects}};
+        Maker maker{*loop_, process, outside_};
+        process.add(maker);
+        get(process.run_for(2s));
+        return process.life().over();
+    }
     bool ready(const std::string& name) {
         return condition(api::volume_kind, name, "Ready") == "True";
     }
@@ -202,39 +210,22 @@ TEST_F(ControllerManagerTest, StoppedItEndsWhatItHasBegun) {
 
 // Whatever a process had done when it was killed, the next one gets to the same end.
 TEST_F(ControllerManagerTest, KilledAfterAnyEffectTheNextProcessGetsThere) {
-    make("doomed");
-    {
-        Process first{*loop_, kv_, clock_};
-        Maker maker{*loop_, first, outside_};
-        first.add(maker);
-        get(first.run_for(1s));
-    }
-    remove(api::volume_kind, "doomed");
     bool killed = true;
     for (std::uint64_t left = 1; killed; ++left) {
         ASSERT_LT(left, 200U);
-        const auto name = fmt::format("v{}", left);
-        const auto doomed = fmt::format("d{}", left);
-        make(name);
-        make(doomed);
-        {
-            Process killed_one{*loop_, kv_, clock_, {.left = left}};
-            Maker maker{*loop_, killed_one, outside_};
-            killed_one.add(maker);
-            get(killed_one.run_for(2s));
-            killed = killed_one.life().over();
-        }
-        remove(api::volume_kind, doomed);
-        Process next{*loop_, kv_, clock_};
-        Maker maker{*loop_, next, outside_};
-        next.add(maker);
-        get(next.run_for(2s));
-        EXPECT_TRUE(ready(name)) << left;
-        EXPECT_TRUE(outside_.things.contains(std::string{uid})) << left;
-        EXPECT_FALSE(read(api::volume_kind, doomed)) << left;
-        EXPECT_EQ(outside_.things.size(), left) << left;
+        make("v");
+        make("doomed");
+        killed = run_until_killed(left);
+        remove(api::volume_kind, "doomed");
+        run_until_killed(left);
+        run_until_killed(UINT64_MAX);
+        EXPECT_TRUE(ready("v")) << left;
+        EXPECT_FALSE(read(api::volume_kind, "doomed")) << left;
+        EXPECT_EQ(outside_.things.size(), 1U) << left;
+        remove(api::volume_kind, "v");
+        run_until_killed(UINT64_MAX);
+        EXPECT_TRUE(outside_.things.empty()) << left;
     }
-    EXPECT_FALSE(read(api::volume_kind, "doomed"));
 }
 
 }  // namespace
