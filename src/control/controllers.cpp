@@ -35,7 +35,7 @@ Controllers::Controllers(Host host, api::Objects& objects)
 }
 
 io::Task<void> Controllers::run() {
-    const auto made = co_await ensure_default_network(client_).result();
+    const auto made = co_await ensure_default_network(client_, links_).result();
     if (!made)
         logger_.warning("the network default is not made", {{"reason", made.error().text()}});
     co_await manager_.run();

@@ -17,6 +17,18 @@ std::string bridge_of(const Json& object) {
     return std::string{object.text_at({"spec", "bridge", "name"})};
 }
 
+// Another daemon of this host, with another store, may have one.
+io::Task<std::string> free_bridge(LinkService& links) {
+    constexpr int most = 100;
+    for (int number = 0; number < most; ++number) {
+        auto name = fmt::format("sheaf{}", number);
+        const auto there = co_await links.find(name);
+        if (!there) co_return name;
+    }
+    co_await fail(Kind::exists, "{} bridges named sheaf are there", most);
+    co_return std::string{};
+}
+
 }  // namespace
 
 const api::Kind& NetworkReconciler::kind() const {
@@ -76,9 +88,10 @@ io::Task<LookAgain> NetworkReconciler::end(Json object) {
     co_return between_looks;
 }
 
-io::Task<void> ensure_default_network(ObjectClient& client) {
+io::Task<void> ensure_default_network(ObjectClient& client, LinkService& links) {
     if (co_await client.store().get(made_key)) co_return;
-    auto bridge = Json::object({{"name", "sheaf0"}, {"create", true}});
+    const auto name = co_await free_bridge(links);
+    auto bridge = Json::object({{"name", name}, {"create", true}});
     auto spec = Json::object({{"bridge", std::move(bridge)}});
     auto metadata = Json::object({{"name", "default"}, {"namespace", "default"}});
     auto network = Json::object({{"metadata", std::move(metadata)}, {"spec", std::move(spec)}});

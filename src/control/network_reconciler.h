@@ -30,8 +30,8 @@ class NetworkReconciler final : public Reconciler {
     LinkService& links_;
 };
 
-// Makes the Network "default" with a bridge of its own, once in the life of a store: one that was
-// deleted stays deleted.
-io::Task<void> ensure_default_network(ObjectClient& client);
+// Makes the Network "default" with a bridge of its own, the first of sheaf0, sheaf1, ... that is
+// not there, once in the life of a store: one that was deleted stays deleted.
+io::Task<void> ensure_default_network(ObjectClient& client, LinkService& links);
 
 }  // namespace sheaf::control

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -189,7 +190,44 @@ class Disks(unittest.TestCase):
 
     def test_the_node(self):
         nodes = "/apis/sheaf.io/v1/nodes"
-        name = self.daemon.ask("GET", nodes)[1]["items"][0]["metadata"]["name"]
+        name = socket.gethostname().lower()
         node = self.wait(nodes, name, lambda one: self.reason(one))
         self.assertTrue(node["status"]["nodeInfo"]["bootID"])
         self.assertGreaterEqual(int(node["status"]["capacity"]["cpu"]), 1)
+
+    def test_claims(self):
+        claims = "/api/v1/namespaces/default/persistentvolumeclaims"
+        data = "/apis/cdi.kubevirt.io/v1beta1/namespaces/default/datavolumes"
+        url, _ = self.file("disk.raw", b"\2" * (1 << 20))
+        self.make(IMAGES, "base", {"source": {"url": url}})
+        self.make(claims, "c", {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10M"}}})
+        self.make(data, "d", {"sourceRef": {"kind": "Image", "name": "base"},
+                              "storage": {"resources": {"requests": {"storage": "2Mi"}}}})
+        self.wait(claims, "c", lambda one: one["status"].get("phase") == "Bound" if "status" in one else False)
+        self.wait(data, "d", lambda one: one["status"].get("phase") == "Succeeded" if "status" in one else False)
+        self.assertEqual(sorted(one["size"] for one in self.volumes().values()), [2 << 20, 10002432])
+        self.delete(claims, "c")
+        self.delete(data, "d")
+        self.assertEqual(self.volumes(), {})
+
+    def test_networks(self):
+        networks = "/apis/sheaf.io/v1/namespaces/default/networks"
+        if self.reason(self.wait(networks, "default", self.reason)) == "NotPermitted":
+            self.skipTest("needs the right to make a bridge")
+        self.make(networks, "n", {"bridge": {"name": "test-bridge", "create": True, "address": "10.9.8.7/24"}})
+        uid = self.wait_ready(networks, "n")["metadata"]["uid"]
+        said = "".join(subprocess.run(["ip", what, "show", "test-bridge"], capture_output=True, text=True).stdout
+                       for what in ("link", "address"))
+        for word in (f"alias sheaf:{uid}", "inet 10.9.8.7/24", ",UP"):
+            self.assertIn(word, said)
+        subprocess.run(["ip", "link", "add", "foreign", "type", "bridge"], check=True)
+        self.make(networks, "taken", {"bridge": {"name": "foreign", "create": True}})
+        self.wait(networks, "taken", lambda one: self.reason(one) == "BridgeTaken")
+        self.make(networks, "shared", {"bridge": {"name": "foreign"}})
+        self.wait_ready(networks, "shared")
+        for name in ("n", "taken", "shared"):
+            self.delete(networks, name)
+        left = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True).stdout
+        self.assertIn("foreign", left)
+        self.assertNotIn("test-bridge", left)
+        subprocess.run(["ip", "link", "delete", "foreign"], check=True)

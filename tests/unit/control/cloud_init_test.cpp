@@ -79,6 +79,9 @@ TEST_F(CloudInitTest, AnotherReaderFindsWhatWasWritten) {
                   "{\"instance-id\":\"uid\",\"local-hostname\":\"web\","
                   "\"public-keys\":[\"ssh-ed25519 AAAA me\"]}\n");
     }
+    // As guests look for it.
+    const auto label = fmt::format("/sbin/blkid -p -o value -s LABEL {} | grep -qx cidata", path);
+    if (std::filesystem::exists("/sbin/blkid")) EXPECT_EQ(std::system(label.c_str()), 0);
     std::filesystem::remove_all(folder);
     if (!reader) GTEST_SKIP() << "needs xorriso (Debian's)";
 }

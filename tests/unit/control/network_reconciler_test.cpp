@@ -120,11 +120,14 @@ TEST_F(NetworkReconcilerTest, WhereLinksMayNotBeChangedItSaysSo) {
 }
 
 TEST_F(NetworkReconcilerTest, TheDefaultOneIsMadeOnceInTheLifeOfAStore) {
-    get(ensure_default_network(client_));
-    get(ensure_default_network(client_));
-    EXPECT_TRUE(read(api::network_kind, "default"));
+    Lifetime life;
+    FakeLinks links{links_, life};
+    links_["sheaf0"] = {.index = 1, .name = "sheaf0", .kind = "bridge", .alias = "another"};
+    get(ensure_default_network(client_, links));
+    get(ensure_default_network(client_, links));
+    EXPECT_EQ(read(api::network_kind, "default")->text_at({"spec", "bridge", "name"}), "sheaf1");
     remove(api::network_kind, "default");
-    get(ensure_default_network(client_));
+    get(ensure_default_network(client_, links));
     EXPECT_FALSE(read(api::network_kind, "default"));
 }
 
