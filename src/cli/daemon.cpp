@@ -17,7 +17,7 @@ constexpr auto options = std::to_array<Option>({
 
 Result<void> serve(const Arguments& arguments) {
     const control::DaemonOptions wanted{TRY(arguments.one("state-dir", "/var/lib/sheaf")),
-                                    TRY(arguments.one("socket", "/run/sheaf/api.sock"))};
+                                        TRY(arguments.one("socket", "/run/sheaf/api.sock"))};
     const Logger logger{STDERR_FILENO, LogLevel::info};
     return control::run_daemon(wanted, logger);
 }
@@ -35,8 +35,11 @@ constinit const Verb daemon_verb = {
     .details =
         "Serves until SIGTERM or SIGINT; then who is being answered hears the end of it. The "
         "socket\n"
-        "is for its owner and root alone. Volumes, images, snapshots and networks become what\n"
-        "their objects say; volumes are in the pool DIR/pool of the state directory.",
+        "is for its owner and root alone. Volumes, images, snapshots, networks and machines "
+        "become\n"
+        "what their objects say; volumes are in the pool DIR/pool of the state directory. "
+        "Machines\n"
+        "go on when the daemon ends, and the next one finds them.",
     .example = "sheaf daemon --state-dir /var/lib/sheaf --socket /run/sheaf/api.sock",
     .main = daemon_main,
 };

@@ -38,6 +38,11 @@ io::Task<void> ControllerManager::run() {
     co_await std::move(outcome);
 }
 
+void ControllerManager::look_again(const Reconciler& reconciler, const ObjectKey& key) {
+    for (auto& controller : controllers_)
+        if (&controller.reconciler() == &reconciler) controller.add(key);
+}
+
 void ControllerManager::stop() {
     stopping_ = true;
     following_.cancel();

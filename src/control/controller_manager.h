@@ -21,6 +21,8 @@ class ControllerManager {
     void add(Reconciler& reconciler, WorkQueue::Random random, ControllerLimits limits = {});
     // Every controller, until stop() or until it is cancelled.
     io::Task<void> run();
+    // Something that is no object has changed, and matters to this object of the reconciler.
+    void look_again(const Reconciler& reconciler, const ObjectKey& key);
     // Nothing begins any more; run() ends once what is under way has.
     void stop();
 

@@ -6,11 +6,14 @@
 #include "control/controller_manager.h"
 #include "control/event_recorder.h"
 #include "control/image_reconciler.h"
+#include "control/instance_reconciler.h"
 #include "control/local_pool.h"
+#include "control/machine_reconciler.h"
 #include "control/network_reconciler.h"
 #include "control/node_reconciler.h"
 #include "control/snapshot_reconciler.h"
 #include "control/volume_reconciler.h"
+#include "node/supervisor.h"
 
 namespace sheaf::control {
 
@@ -23,15 +26,22 @@ class Controllers {
         const Logger& logger;
         std::string state_directory;
         Random random;
+        node::Supervisor& machines;
     };
     Controllers(Host host, api::Objects& objects);
+    Controllers(const Controllers&) = delete;
+    Controllers& operator=(const Controllers&) = delete;
+    ~Controllers();
 
     // Until stop(), and then until what is under way has ended or had its time.
     io::Task<void> run();
     void stop() { manager_.stop(); }
 
   private:
+    void machine_changed(const std::string& uid);
+
     const Logger& logger_;
+    node::Supervisor& supervisor_;
     ObjectClient client_;
     EventRecorder events_;
     LocalPool pool_;
@@ -43,6 +53,8 @@ class Controllers {
     DataVolumeReconciler data_volumes_;
     NetworkReconciler networks_;
     NodeReconciler node_;
+    InstanceReconciler instances_;
+    MachineReconciler machines_;
     ControllerManager manager_;
 };
 

@@ -90,14 +90,16 @@ struct Host {
     int signals;
 };
 
-io::Task<void> serve_objects(Host host, kv::Kv& store) {
+io::Task<void> serve_objects(Host host, kv::Kv& store, node::Supervisor& machines) {
     const HostClock clock;
     api::Objects objects{store, clock, random_number};
     co_await objects.ensure_namespace("default");
     api::Service service{host.loop, objects, ::geteuid()};
     api::NamespaceSweeper sweeper{host.loop, objects, host.logger};
     http::Server server{host.loop, service, clock, host.logger, {}};
-    Controllers controllers{{host.loop, host.logger, host.state_directory, random_number}, objects};
+    Controllers controllers{{host.loop, host.logger, host.state_directory, random_number, machines},
+                            objects};
+    co_await machines.adopt();
     io::TaskGroup serving;
     io::TaskGroup controlling;
     io::TaskGroup upkeep;
@@ -116,10 +118,18 @@ io::Task<void> serve_objects(Host host, kv::Kv& store) {
     co_await std::move(served);
 }
 
+io::Task<void> serve_machines(Host host, kv::Kv& store) {
+    auto machines = co_await node::Supervisor::create(host.loop, host.state_directory + "/machines",
+                                                      host.logger);
+    auto served = co_await serve_objects(host, store, *machines).result();
+    co_await machines->stop();
+    co_await std::move(served);
+}
+
 io::Task<void> serve(Host host) {
     const kv::StoreLocation location{"sqlite:" + host.state_directory + "/objects", {}};
     const auto store = co_await kv::open_store(host.loop, location);
-    auto served = co_await serve_objects(host, *store).result();
+    auto served = co_await serve_machines(host, *store).result();
     auto closed = co_await store->shut_down().result();
     co_await std::move(served);
     co_await std::move(closed);
