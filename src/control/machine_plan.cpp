@@ -258,10 +258,16 @@ io::Task<void> MachinePlanner::add_interfaces(Draft& draft) {
     }
 }
 
+// One that nobody has looked at yet is waited for; one that cannot be had is done without.
 io::Task<void> MachinePlanner::add_default_network(Draft& draft) {
     ObjectKey key{draft.key.name_space, default_network};
+    dependents_.wait(draft.key, api::network_kind, key);
     const auto network = co_await client_.get(api::network_kind, std::move(key));
-    if (network && is_condition(*network, "Ready", yes)) add_tap(draft, *network, {});
+    if (!network) co_return;
+    const auto* status = network->find("status");
+    if (!status || !find_condition(*status, "Ready"))
+        co_await fail(Kind::unavailable, "Network {} is not ready", default_network);
+    if (is_condition(*network, "Ready", yes)) add_tap(draft, *network, {});
 }
 
 void MachinePlanner::add_tap(Draft& draft, const Json& network, std::string mac) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/json.h"
+#include "base/json_path.h"
 
 namespace sheaf::node::keeper {
 
@@ -42,8 +43,8 @@ Result<KeeperStatus> parse_status(const Json& status) {
     auto parsed = KeeperStatus{};
     const auto state = status.text_at({"state"});
     if (!boost::describe::enum_from_string(std::string{state}.c_str(), parsed.state))
-        return fail(Kind::unsupported, "the keeper is in a state \"{}\", which is not known here",
-                    state);
+        return fail(Kind::unsupported, "the keeper is in a state {}, which is not known here",
+                    json::in_quotes(state));
     const auto* stopping = status.find("stopping");
     parsed.stopping = stopping && stopping->boolean() && *stopping->boolean();
     parsed.keeper = number_at(status, "keeper");

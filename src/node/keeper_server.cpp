@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/bytes.h"
+#include "base/json_path.h"
 #include "io/time_limit.h"
 #include "node/keeper_protocol.h"
 
@@ -134,7 +135,7 @@ io::Task<Json> KeeperServer::perform(Client& client, Request request) {
     } else if (name == "console_tail") {
         text = to_base64(console_.tail(bytes_in(request.fields)));
     } else if (name != "status") {
-        co_await fail(Kind::unsupported, "this keeper knows no request \"{}\"", name);
+        co_await fail(Kind::unsupported, "this keeper knows no request {}", json::in_quotes(name));
     }
     auto result = keeper::to_json(machine_.status());
     if (text) result["text"] = *std::move(text);

@@ -13,6 +13,7 @@ GUESTS = None
 PATIENCE = 60  # seconds
 INSTANCES = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances"
 MACHINES = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines"
+NETWORKS = "/apis/sheaf.io/v1/namespaces/default/networks"
 IMAGES = "/apis/sheaf.io/v1/namespaces/default/images"
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -139,6 +140,10 @@ def groups_of(uids):
     for uid in uids:
         found += [str(path) for path in pathlib.Path("/sys/fs/cgroup").glob(f"**/sheaf-{uid}")]
     return found
+
+
+def taps_of(uids):
+    return [name for name in os.listdir("/sys/class/net") if any(name.startswith(f"sv{uid[:8]}") for uid in uids)]
 
 
 def until(condition, seconds=PATIENCE):

@@ -22,7 +22,10 @@ class Machines(unittest.TestCase):
         machines.import_kernel(self.daemon, "ending")
 
     def end(self):
-        """Whatever a failed test has left must not outlive it."""
+        """Whatever a failed test has left must not outlive it, nor the bridge of the default network."""
+        if self.daemon.process.poll() is None:
+            self.daemon.ask("DELETE", f"{machines.NETWORKS}/default")
+            machines.until(lambda: self.daemon.ask("GET", f"{machines.NETWORKS}/default")[0] == 404, 5)
         self.daemon.close_keeping_folder()
         for line in machines.processes_in(self.daemon.folder):
             os.kill(int(line.split()[0]), signal.SIGKILL)
@@ -59,6 +62,7 @@ class Machines(unittest.TestCase):
         self.assertEqual(list((self.daemon.folder / "state/machines").iterdir()), [])
         self.assertTrue(machines.until(lambda: not machines.processes_in(self.daemon.folder)), machines.processes_in(self.daemon.folder))
         self.assertEqual(machines.groups_of(self.uids), [])
+        self.assertEqual(machines.taps_of(self.uids), [])
 
     def test_runs_and_leaves_nothing(self):
         instance = self.start("web")
@@ -68,6 +72,9 @@ class Machines(unittest.TestCase):
         with Keeper(self.daemon, instance["metadata"]["uid"]) as keeper:
             self.assertTrue(machines.until(lambda: "ending begins" in keeper.console()))
         self.assertTrue(os.path.exists(f"/proc/{self.vmm(instance)}"))
+        network = self.daemon.ask("GET", f"{machines.NETWORKS}/default")[1]
+        if network["status"]["phase"] == "Ready":
+            self.assertEqual(machines.taps_of(self.uids), [f"sv{instance['metadata']['uid'][:8]}n0"])
         self.delete("web")
         wait(self.daemon, INSTANCES, "web", gone)
         self.assert_nothing_left()
