@@ -8,8 +8,9 @@ namespace sheaf::api {
 namespace {
 
 constexpr auto kinds = std::to_array<const Kind*>(
-    {&namespace_kind, &secret_kind, &event_kind, &node_kind, &volume_kind, &image_kind,
-     &snapshot_kind, &network_kind, &virtual_machine_kind, &virtual_machine_instance_kind});
+    {&namespace_kind, &secret_kind, &event_kind, &persistent_volume_claim_kind, &data_volume_kind,
+     &node_kind, &volume_kind, &image_kind, &snapshot_kind, &network_kind, &virtual_machine_kind,
+     &virtual_machine_instance_kind});
 
 }  // namespace
 

@@ -8,6 +8,8 @@ namespace sheaf::api {
 
 extern const Kind secret_kind;
 extern const Kind event_kind;
+extern const Kind persistent_volume_claim_kind;
+extern const Kind data_volume_kind;
 extern const Kind node_kind;
 extern const Kind volume_kind;
 extern const Kind image_kind;

@@ -1,8 +1,10 @@
 // The kinds of Sheaf's own group: what machines stand on.
 
+#include <algorithm>
 #include <array>
 
 #include "api/kinds.h"
+#include "api/quantity.h"
 
 namespace sheaf::api {
 
@@ -68,13 +70,31 @@ constexpr auto volume_fields = std::to_array<Field>({
     status_field,
 });
 constexpr auto volume_columns = std::to_array<Column>({
-    {"Size", "spec.size", "bytes that a machine sees"},
+    {"Size", "status.size", "bytes that a machine sees"},
+    {"Used", "status.used", "bytes of the host's disk"},
     {"Phase", "status.phase", "how far it is"},
     {"Source", "spec.source.image", "the Image that it begins as", 1},
 });
 constexpr auto volume_short = std::to_array<Words>({"vol"});
 
+// Blocks of 4 KiB, and not fewer than there were: what is on a volume is not cut off.
+void check_size(const Json& object, const Json* before, Causes& causes) {
+    constexpr std::uint64_t block = 4096;
+    constexpr std::uint64_t most = 16ULL << 40;
+    const auto refuse = [&causes](Reason reason, std::string message) {
+        causes.push_back({reason, "spec.size", std::move(message)});
+    };
+    const auto size = quantity_at(object, {"spec", "size"});
+    if (!size || !*size || **size == 0 || **size > most || **size % block != 0)
+        return refuse(Reason::invalid, "Invalid value: not a multiple of 4Ki from 4Ki to 16Ti");
+    if (!before) return;
+    const auto was = quantity_at(*before, {"spec", "size"});
+    if (was && *was && **size < **was)
+        refuse(Reason::forbidden, "Forbidden: a volume does not become smaller");
+}
+
 void check_volume(const Json& object, const Json* before, Causes& causes) {
+    check_size(object, before, causes);
     check_unchanged(object, before, causes, "source");
     const auto* source = object.at({"spec", "source"});
     if (source && source->object() && source->object()->size() > 1)
@@ -108,6 +128,7 @@ constexpr auto image_fields = std::to_array<Field>({
 });
 constexpr auto image_columns = std::to_array<Column>({
     {"Kind", "spec.kind", "disk or kernel"},
+    {"Size", "status.size", "bytes that a machine sees"},
     {"Phase", "status.phase", "how far it is"},
     {"Progress", "status.progress", "of its import"},
     {"URL", "spec.source.url", "where it comes from", 1},
@@ -180,11 +201,33 @@ constexpr auto network_fields = std::to_array<Field>({
      .need = Need::required},
     status_field,
 });
+constexpr auto network_short = std::to_array<Words>({"net"});
+
+bool is_link_name(Words name) {
+    return !name.empty() && name.size() < 16 && name != "." && name != ".." &&
+           std::ranges::all_of(
+               name,
+               [](char letter) {
+                   return letter > ' ' && letter < 127 && letter != '/' && letter != ':';
+               });
+}
+
+void check_network(const Json& object, const Json* before, Causes& causes) {
+    check_unchanged(object, before, causes, "bridge");
+    if (!is_link_name(object.text_at({"spec", "bridge", "name"})))
+        causes.push_back({Reason::invalid, "spec.bridge.name",
+                          "Invalid value: a name of a link has 1 to 15 letters"});
+    const auto* create = object.at({"spec", "bridge", "create"});
+    if (object.at({"spec", "bridge", "address"}) &&
+        !(create && create->boolean() && *create->boolean()))
+        causes.push_back({Reason::invalid, "spec.bridge.address",
+                          "Invalid value: an address is given to a bridge that Sheaf makes alone"});
+}
+
 constexpr auto network_columns = std::to_array<Column>({
     {"Bridge", "spec.bridge.name", "of the host"},
     {"Phase", "status.phase", "how far it is"},
 });
-constexpr auto network_short = std::to_array<Words>({"net"});
 
 }  // namespace
 
@@ -256,6 +299,7 @@ constinit const Kind network_kind = {
     .description = "Where machines meet: a bridge of the host.",
     .fields = network_fields,
     .columns = network_columns,
+    .check = check_network,
 };
 
 }  // namespace sheaf::api

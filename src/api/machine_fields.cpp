@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "api/data_volume_fields.h"
+
 namespace sheaf::api {
 
 namespace {
@@ -175,34 +177,6 @@ constexpr auto machine_template = std::to_array<Field>({
      .fields = machine,
      .need = Need::required},
 });
-constexpr auto template_source_url = std::to_array<Field>({
-    {.name = "url", .description = "", .need = Need::required},
-});
-constexpr auto template_source_object = std::to_array<Field>({
-    {.name = "name", .description = "", .need = Need::required},
-    {.name = "namespace", .description = ""},
-});
-constexpr auto template_source = std::to_array<Field>({
-    {.name = "http", .type = Type::object, .description = "", .fields = template_source_url},
-    {.name = "pvc", .type = Type::object, .description = "", .fields = template_source_object},
-    {.name = "snapshot", .type = Type::object, .description = "", .fields = template_source_object},
-    {.name = "blank", .type = Type::object, .description = "nothing but zeroes"},
-});
-constexpr auto storage_amounts = std::to_array<Field>({
-    {.name = "storage", .type = Type::quantity, .description = "bytes", .need = Need::required},
-});
-constexpr auto storage_resources = std::to_array<Field>({
-    {.name = "requests", .type = Type::object, .description = "", .fields = storage_amounts},
-});
-constexpr auto storage = std::to_array<Field>({
-    {.name = "resources", .type = Type::object, .description = "", .fields = storage_resources},
-    {.name = "accessModes", .description = "without effect", .count = Count::list},
-});
-constexpr auto data_volume_spec = std::to_array<Field>({
-    {.name = "source", .type = Type::object, .description = "", .fields = template_source},
-    {.name = "pvc", .type = Type::object, .description = "", .fields = storage},
-    {.name = "storage", .type = Type::object, .description = "", .fields = storage},
-});
 constexpr auto data_volume_template = std::to_array<Field>({
     {.name = "apiVersion", .description = ""},
     {.name = "kind", .description = ""},
@@ -214,7 +188,7 @@ constexpr auto data_volume_template = std::to_array<Field>({
     {.name = "spec",
      .type = Type::object,
      .description = "",
-     .fields = data_volume_spec,
+     .fields = data_volume_fields,
      .need = Need::required},
 });
 constexpr auto strategies =

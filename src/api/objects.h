@@ -63,6 +63,8 @@ class Objects {
     io::Event& namespaces_stirred() { return namespaces_stirred_; }
     // Makes the namespace where it is not there.
     io::Task<void> ensure_namespace(std::string name);
+    // What a new object gets.
+    Birth birth();
 
   private:
     struct Home {
@@ -83,7 +85,6 @@ class Objects {
     io::Task<Answer> end(Place place, const kv::Record& record, const Json& object,
                          DeleteOptions options, bool& again);
     io::Task<bool> write(kv::Transaction transaction, kv::Revision& revision);
-    Birth birth();
 
     kv::Kv& store_;
     const WallClock& clock_;

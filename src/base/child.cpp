@@ -31,7 +31,7 @@ class SpawnPlan {
         ::posix_spawn_file_actions_adddup2(&actions_, handed.ours, handed.theirs);
     }
 
-    Result<pid_t> run(const char* program, char* const* arguments) {
+    Result<pid_t> run(const char* program, char* const* arguments, Child::Apart apart) {
         sigset_t none;
         sigset_t all;
         ::sigemptyset(&none);
@@ -39,8 +39,9 @@ class SpawnPlan {
         ::posix_spawnattr_setsigmask(&attributes_, &none);
         ::posix_spawnattr_setsigdefault(&attributes_, &all);
         ::posix_spawnattr_setpgroup(&attributes_, 0);
+        const int own = apart == Child::Apart::session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
         ::posix_spawnattr_setflags(
-            &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+            &attributes_, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | own));
         pid_t pid = 0;
         const int error =
             ::posix_spawnp(&pid, program, &actions_, &attributes_, arguments, environ);
@@ -71,13 +72,13 @@ Child::~Child() {
 }
 
 Result<Child> Child::start(const char* program, const std::vector<std::string>& arguments,
-                           std::span<const Handed> handed) {
+                           std::span<const Handed> handed, Apart apart) {
     auto plan = SpawnPlan{};
     for (const auto& one : handed) plan.hand(one);
     auto pointers = std::vector<char*>{};
     for (const auto& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
-    const auto pid = TRY(plan.run(program, pointers.data()));
+    const auto pid = TRY(plan.run(program, pointers.data(), apart));
     auto child = Child{pid, {}};
     child.pidfd_ = TRY(checked_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)),
                                   "watching process {}", pid));
@@ -93,6 +94,11 @@ std::string Child::reap() {
                            ::sigdescr_np(WTERMSIG(status)));
     if (WEXITSTATUS(status) != 0) return fmt::format("exit status {}", WEXITSTATUS(status));
     return {};
+}
+
+Fd Child::release() {
+    pid_ = 0;
+    return std::move(pidfd_);
 }
 
 void Child::kill() const {

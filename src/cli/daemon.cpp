@@ -65,9 +65,13 @@ constinit const Verb daemon_verb = {
         "socket\n"
         "is for root, its owner and the group sheaf; the group sheaf-readonly may look. With TLS "
         "a\n"
-        "certificate or a token says who asks: sheaf kubeconfig makes a file for kubectl. Objects "
-        "are\n"
-        "kept and checked; nothing acts on them yet.",
+        "certificate or a token says who asks: sheaf kubeconfig makes a file for kubectl. "
+        "Volumes,\n"
+        "images, snapshots, networks and machines become what their objects say; volumes are in "
+        "the\n"
+        "pool DIR/pool of the state directory. Machines go on when the daemon ends, and the next "
+        "one\n"
+        "finds them.",
     .example = "sheaf daemon --state-dir /var/lib/sheaf --socket /run/sheaf/api.sock",
     .main = daemon_main,
     .operands = {},

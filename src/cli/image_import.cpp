@@ -1,10 +1,10 @@
 #include <array>
 
-#include "cli/download.h"
 #include "cli/image.h"
 #include "cli/pool_verb.h"
 #include "cli/progress.h"
 #include "storage/disk_file.h"
+#include "storage/image/download.h"
 #include "storage/image/import.h"
 #include "storage/image/sha256.h"
 #include "storage/pool/name.h"
@@ -32,10 +32,12 @@ Result<void> import(const Arguments& arguments) {
         wanted.sha256 = TRY_WITHIN(image::parse_sha256(TRY(arguments.one("sha256"))), "--sha256");
     ProgressLine line;
     Fd file;
-    if (!is_url(wanted.source)) file = TRY(storage::open_buffered(wanted.source));
+    if (!image::is_url(wanted.source)) file = TRY(storage::open_buffered(wanted.source));
     const auto pool = TRY(pool::Pool::open_or_make(TRY(pool_path(arguments))));
-    if (is_url(wanted.source)) file = TRY(download(wanted.source, *pool, line));
     const auto loop = TRY(io::make_loop());
+    const auto fetched = [&line](std::uint64_t done) { line.show("fetching", done, 0); };
+    if (image::is_url(wanted.source))
+        file = TRY(io::run(*loop, image::download(*loop, wanted.source, *pool, fetched)));
     const auto show = [&line](image::Stage stage, std::uint64_t done, std::uint64_t total) {
         line.show(stage == image::Stage::checking ? "checking" : "copying", done, total);
     };

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "node/exit_report.h"
+#include "node/keeper_process.h"
 #include "node/vmm_process.h"
 
 namespace sheaf::cli {
@@ -89,6 +90,7 @@ int main(std::span<char*> arguments) {
         return 0;
     }
     if (word == "vmm") return node::vmm_main(rest);
+    if (word == "keeper") return node::keeper_main(rest);
     for (const auto* verb : all_verbs)
         if (verb->name == word) return run(*verb, rest);
     return refuse(fmt::format("there is no verb \"{}\"", word), "see sheaf --help");

@@ -13,7 +13,9 @@
 #include "api/measured_kv.h"
 #include "api/namespaces.h"
 #include "control/api_server.h"
+#include "control/controllers.h"
 #include "control/listen_address.h"
+#include "control/machine_actions.h"
 #include "control/notify.h"
 #include "io/make_loop.h"
 #include "node/keeper.h"
@@ -83,33 +85,50 @@ struct Host {
     io::Loop& loop;
     const Logger& logger;
     ApiServer& server;
+    std::string state_directory;
     int signals;
 };
 
-io::Task<void> serve_objects(Host host, kv::Kv& store) {
+io::Task<void> serve_objects(Host host, kv::Kv& store, node::Supervisor& machines) {
     const HostClock clock;
     api::MeasuredKv measured{host.loop, store, host.server.metrics()};
     api::Objects objects{measured, clock, random_number};
     co_await objects.ensure_namespace("default");
     api::NamespaceSweeper sweeper{host.loop, objects, host.logger};
+    Controllers controllers{{host.loop, host.logger, host.state_directory, random_number, machines},
+                            objects};
+    HostedMachineActions actions{host.loop, machines};
+    co_await machines.adopt();
     io::TaskGroup serving;
+    io::TaskGroup controlling;
     io::TaskGroup upkeep;
-    serving.start(host.server.serve(host.loop, objects, nullptr));
+    serving.start(host.server.serve(host.loop, objects, &actions));
+    controlling.start(controllers.run());
     upkeep.start(stop_on_signal(host.loop, host.signals, host.server));
     upkeep.start(sweeper.run());
     upkeep.start(forget_history(host.loop, store, host.logger));
     host.logger.info("ready");
     notify("READY=1");
     auto served = co_await serving.join().result();
+    controllers.stop();
+    static_cast<void>(co_await controlling.join().result());  // the next start goes on
     upkeep.cancel();
     static_cast<void>(co_await upkeep.join().result());  // its end was asked for
     co_await std::move(served);
 }
 
-io::Task<void> serve(Host host, std::string state_directory) {
-    const kv::StoreLocation location{"sqlite:" + state_directory + "/objects", {}};
+io::Task<void> serve_machines(Host host, kv::Kv& store) {
+    auto machines = co_await node::Supervisor::create(host.loop, host.state_directory + "/machines",
+                                                      host.logger);
+    auto served = co_await serve_objects(host, store, *machines).result();
+    co_await machines->stop();
+    co_await std::move(served);
+}
+
+io::Task<void> serve(Host host) {
+    const kv::StoreLocation location{"sqlite:" + host.state_directory + "/objects", {}};
     const auto store = co_await kv::open_store(host.loop, location);
-    auto served = co_await serve_objects(host, *store).result();
+    auto served = co_await serve_machines(host, *store).result();
     auto closed = co_await store->shut_down().result();
     co_await std::move(served);
     co_await std::move(closed);
@@ -135,8 +154,8 @@ Result<void> run_daemon(const DaemonOptions& options, const Logger& logger) {
     const HostClock clock;
     ApiAddresses addresses{options.state_directory, options.socket, options.listen};
     const auto server = TRY(ApiServer::create(std::move(addresses), clock, logger));
-    const Host host{*loop, logger, *server, signals.get()};
-    return io::run(*loop, serve(host, options.state_directory));
+    const Host host{*loop, logger, *server, options.state_directory, signals.get()};
+    return io::run(*loop, serve(host));
 }
 
 }  // namespace sheaf::control

@@ -18,13 +18,13 @@ namespace sheaf::node {
 
 inline constexpr std::size_t control_packet_limit = 64 * 1024;
 
-BOOST_DEFINE_ENUM_CLASS(Command, power_button, refresh_disks, stop)
+BOOST_DEFINE_ENUM_CLASS(Command, power_button, refresh_disks, pause, resume, stop)
 struct CommandPacket {
     Command command = Command::stop;
 };
 BOOST_DESCRIBE_STRUCT(CommandPacket, (), (command))
 
-BOOST_DEFINE_ENUM_CLASS(EventName, running, refused, ended)
+BOOST_DEFINE_ENUM_CLASS(EventName, running, paused, refused, ended)
 struct EventPacket {
     EventName event = EventName::running;
     std::string kind;                      // of a refusal

@@ -12,12 +12,16 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "node/doctor_netlink.h"
+#include "net/netlink.h"
 #include "node/doctor_probes.h"
 
 namespace sheaf::node {
 
 namespace {
+
+using net::ask_kernel;
+using net::NetlinkRequest;
+using net::open_netlink;
 
 constexpr std::string_view tap_name = "sheaf-tap";
 constexpr std::string_view bridge_name = "sheaf-bridge";

@@ -39,9 +39,14 @@ Result<Fd> open_signals() {
 }
 
 Result<std::unique_ptr<Keeper>> Keeper::create(const RunOptions& options, io::Loop& loop) {
+    return create(options, loop, nullptr);
+}
+
+Result<std::unique_ptr<Keeper>> Keeper::create(const RunOptions& options, io::Loop& loop,
+                                               std::unique_ptr<ConsoleHost> console) {
     auto resources = TRY(Resources::open(options));
     auto signals = TRY(open_signals());
-    auto console = TRY(ConsoleHost::open(options.console, loop));
+    if (!console) console = TRY(ConsoleHost::open(options.console, loop));
     return std::unique_ptr<Keeper>{
         new Keeper{options, loop, std::move(resources), std::move(signals), std::move(console)}};
 }
@@ -64,6 +69,7 @@ ExitReport Keeper::run() {
         report_.detail = outcome.error().text();
     }
     report_.ended_at = timestamp_now();
+    state_ = MachineState::ended;
     // How a guest crashed is often told long before its last lines.
     const auto crashed = report_.exit_code == static_cast<int>(ExitCode::crashed);
     report_.console = crashed ? std::string{ring_.text()} : ring_.last_lines(report_lines);
@@ -90,6 +96,7 @@ io::Task<vmm::Ending> Keeper::run_sessions() {
         auto ending = co_await live(session);
         if (!should_restart(ending)) co_return ending;
         ++report_.reboots;
+        enter(MachineState::starting);
     }
 }
 
@@ -172,6 +179,7 @@ io::Task<vmm::Ending> Keeper::follow(Session& session) {
         const auto packet = co_await receive_packet(loop_, session.control);
         if (packet.empty()) co_return vmm::Ending{How::failed, ""};
         const auto event = co_await decode<EventPacket>(packet);
+        heed(event.event);
         if (event.event == EventName::ended) {
             report_.balloon = event.balloon;
             co_return ending_of(event);
@@ -233,25 +241,63 @@ io::Task<void> Keeper::watch_signals() {
         auto info = signalfd_siginfo{};
         co_await loop_.read_stream(signals_.get(), std::as_writable_bytes(std::span{&info, 1}));
         if (info.ssi_signo == SIGUSR1) {
-            command(Command::refresh_disks);
+            refresh_disks();
         } else if (power_button_pressed_) {
             force_off();
         } else {
-            press_power_button();
+            tell(fmt::format("pressing the power button; forcing in {} s, or on a second signal",
+                             options_.grace.count()));
+            press_power_button(options_.grace);
         }
     }
 }
 
-void Keeper::press_power_button() {
-    power_button_pressed_ = true;
-    tell(fmt::format("pressing the power button; forcing in {} s, or on a second signal",
-                     options_.grace.count()));
-    command(Command::power_button);
-    group_.start(force_after_grace());
+KeeperStatus Keeper::status() const {
+    return {.state = state_,
+            .stopping = power_button_pressed_ || forced_,
+            .keeper = ::getpid(),
+            .vmm = session_ ? session_->child.pid() : 0,
+            .reboots = report_.reboots,
+            .started_at = report_.started_at};
 }
 
-io::Task<void> Keeper::force_after_grace() {
-    co_await loop_.sleep(options_.grace);
+void Keeper::heed(EventName event) {
+    if (event == EventName::paused) return enter(MachineState::paused);
+    if (event != EventName::running) return;
+    // One that has just been started anew is to stand still as the one before it was.
+    if (wants_pause_ && state_ == MachineState::starting) command(Command::pause);
+    enter(MachineState::running);
+}
+
+void Keeper::enter(MachineState state) {
+    state_ = state;
+    changed_();
+}
+
+void Keeper::pause() {
+    wants_pause_ = true;
+    command(Command::pause);
+    changed_();
+}
+
+void Keeper::resume() {
+    wants_pause_ = false;
+    command(Command::resume);
+    changed_();
+}
+
+void Keeper::press_power_button(std::chrono::seconds grace) {
+    if (wants_pause_) resume();
+    command(Command::power_button);
+    const auto deadline = loop_.now() + grace;
+    const bool sooner = !forcing_at_ || deadline < *forcing_at_;
+    if (sooner) forcing_at_ = deadline;
+    if (!std::exchange(power_button_pressed_, true)) changed_();
+    if (sooner) group_.start(force_at(deadline));
+}
+
+io::Task<void> Keeper::force_at(io::TimePoint deadline) {
+    co_await loop_.sleep_until(deadline);
     force_off();
 }
 
@@ -260,6 +306,7 @@ void Keeper::force_off() {
     tell("forcing the machine off");
     command(Command::stop);
     group_.start(kill_after_grace());
+    changed_();
 }
 
 io::Task<void> Keeper::kill_after_grace() {

@@ -16,6 +16,28 @@ void Machine::start() {
     gate_.count_down();
 }
 
+Result<void> Machine::pause(std::move_only_function<void()> paused) {
+    if (debugger_)
+        return fail(Kind::unsupported, "the machine is not paused: a debugger has its processors");
+    pause_ = {pause_.number + 1, vcpus_.size(), std::move(paused)};
+    for (const auto& vcpu : vcpus_)
+        vcpu->hold([this, number = pause_.number](const vmm::VcpuFd&) {
+            loop_.post([this, number] { vcpu_held(number); });
+        });
+    return {};
+}
+
+void Machine::vcpu_held(std::uint64_t pause) {
+    if (pause != pause_.number || --pause_.missing > 0) return;
+    if (auto paused = std::exchange(pause_.paused, {})) paused();
+}
+
+void Machine::resume() {
+    if (debugger_) return;
+    pause_ = {pause_.number + 1, vcpus_.size(), {}};
+    for (const auto& vcpu : vcpus_) vcpu->release([](const vmm::VcpuFd& fd) { fd.excuse_pause(); });
+}
+
 void Machine::refresh_disks() {
     for (const auto& disk : disks_) {
         if (!disk.file) continue;

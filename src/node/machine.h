@@ -3,6 +3,7 @@
 // Why: a virtual machine as one object: memory, buses, interrupt controllers, devices and vCPUs,
 // put together by one recipe (machine_build.cpp) that reads from top to bottom.
 
+#include <functional>
 #include <latch>
 #include <optional>
 
@@ -46,6 +47,11 @@ class Machine {
     void start();
     // Asks the guest to power off. Any thread.
     void press_power_button() { power_events_->press_power_button(); }
+    // Holds all vCPUs outside of the guest, and says on the loop's thread when they are, unless
+    // resume() came first. Devices go on with what they have. Fails with unsupported where a
+    // debugger has the vCPUs. Loop thread.
+    Result<void> pause(std::move_only_function<void()> paused);
+    void resume();
     // Tells the guest about disks whose size has changed. Loop thread.
     void refresh_disks();
     // What became of the guest's memory; none without a balloon. Any thread.
@@ -72,6 +78,7 @@ class Machine {
     Result<void> add_pci(const VmmSpec& spec);
     Result<void> add_disk(const DiskSpec& spec, unsigned cpus);
     io::Task<void> close_volumes();
+    void vcpu_held(std::uint64_t pause);
     Result<void> add_nic(const NicSpec& spec);
     Result<void> add_vsock(const VsockSpec& spec);
     Result<void> add_virtio(std::unique_ptr<virtio::Device> device);
@@ -113,6 +120,13 @@ class Machine {
     std::optional<vmm::debug::Server> debugger_;
     vmm::debug::Beginning beginning_ = vmm::debug::Beginning::run;
     io::TaskGroup debugger_tasks_;
+    // Those that a pause still waits for; what comes of an older one counts for nothing.
+    struct Pause {
+        std::uint64_t number = 0;
+        std::size_t missing = 0;
+        std::move_only_function<void()> paused;
+    };
+    Pause pause_;
     std::vector<std::unique_ptr<vmm::Vcpu>> vcpus_;
 };
 

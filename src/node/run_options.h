@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/describe.hpp>
+
 #include "base/units.h"
 
 namespace sheaf::node {
@@ -23,12 +25,14 @@ struct DiskOption {
     std::string serial;  // empty: "disk0", "disk1", ...
     std::optional<unsigned> boot;  // its place in the boot order; those without one come after
 };
+BOOST_DESCRIBE_STRUCT(DiskOption, (), (path, volume, pool, read_only, raw, serial, boot))
 
 struct NetOption {
     std::string tap;
     std::string mac;  // empty: made from the tap's name, so that it is the same every time
     std::optional<std::uint16_t> mtu;
 };
+BOOST_DESCRIBE_STRUCT(NetOption, (), (tap, mac, mtu))
 
 struct VsockOption {
     std::uint64_t cid = 3;

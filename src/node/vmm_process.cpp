@@ -35,9 +35,7 @@ io::Task<void> VmmProcess::live() {
     auto group = io::TaskGroup{};
     group.start(watch_control());
     machine_->start();
-    auto told =
-        report({.event = EventName::running, .kind = {}, .how = {}, .detail = {}, .balloon = {}});
-    if (!told) ended({vmm::Ending::How::failed, told.error().text()});
+    tell(EventName::running);
     co_await has_ended_.wait();
     static_cast<void>(co_await machine_->drain().result());
     group.cancel();
@@ -53,9 +51,28 @@ io::Task<void> VmmProcess::watch_control() {
         switch (command ? command->command : Command::stop) {
             case Command::power_button: machine_->press_power_button(); break;
             case Command::refresh_disks: machine_->refresh_disks(); break;
+            case Command::pause: pause(); break;
+            case Command::resume: resume(); break;
             case Command::stop: co_return ended({vmm::Ending::How::forced_off, {}});
         }
     }
+}
+
+void VmmProcess::pause() {
+    const auto pausing = machine_->pause([this] { tell(EventName::paused); });
+    if (!pausing)
+        log_.warning("the machine cannot be paused", {{"reason", pausing.error().text()}});
+}
+
+void VmmProcess::resume() {
+    machine_->resume();
+    tell(EventName::running);
+}
+
+// A keeper that cannot be told is gone.
+void VmmProcess::tell(EventName event) {
+    auto told = report({.event = event, .kind = {}, .how = {}, .detail = {}, .balloon = {}});
+    if (!told) ended({vmm::Ending::How::failed, told.error().text()});
 }
 
 void VmmProcess::ended(vmm::Ending ending) {

@@ -27,6 +27,9 @@ class VmmProcess final : vmm::EndingSink {
     void ended(vmm::Ending ending) override;  // any thread; the first ending counts
     io::Task<void> live();
     io::Task<void> watch_control();
+    void pause();
+    void resume();
+    void tell(EventName event);
     Result<void> report(const EventPacket& event) const;
 
     Fd control_;

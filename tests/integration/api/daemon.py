@@ -54,9 +54,12 @@ class Daemon:
         _, said = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, said
 
-    def close(self):
+    def close_keeping_folder(self):
         if self.process.poll() is None:
             self.stop()
+
+    def close(self):
+        self.close_keeping_folder()
         shutil.rmtree(self.folder)
 
     def ask(self, method, target, body=None, headers=None):

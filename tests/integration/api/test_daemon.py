@@ -35,10 +35,14 @@ class Process(unittest.TestCase):
     def test_keeps_what_it_answered(self):
         for number in range(20):
             self.assertEqual(self.daemon.ask("POST", VOLUMES, volume(f"v{number}"))[0], 201)
-        before = self.daemon.ask("GET", VOLUMES)[1]
+        def kept():
+            items = self.daemon.ask("GET", VOLUMES)[1]["items"]
+            return [(one["metadata"]["name"], one["metadata"]["uid"], one["spec"]) for one in items]
+        before = kept()
         self.daemon.stop(signal.SIGKILL)
         self.daemon.start()
-        self.assertEqual(self.daemon.ask("GET", VOLUMES)[1]["items"], before["items"])
+        self.assertEqual(kept(), before)
+        self.assertEqual(len(before), 20)
 
     def test_sweeps_after_a_kill(self):
         self.daemon.ask("POST", "/api/v1/namespaces", {"metadata": {"name": "n", "finalizers": ["example.org/x"]}})

@@ -7,9 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/bytes.h"
 #include "base/json.h"
-#include "node/doctor_netlink.h"
 
 namespace sheaf::node {
 namespace {
@@ -83,29 +81,6 @@ TEST(Doctor, JsonTellsHowRing0Runs) {
     EXPECT_TRUE(text.contains(R"("kvm":{"ring0":"emulated","instructions_per_second":7,)")) << text;
     EXPECT_TRUE(text.contains(R"("topic":"bridge","health":"missing")")) << text;
     EXPECT_TRUE(text.contains(R"("can_run":true)")) << text;
-}
-
-TEST(NetlinkRequest, LengthsAreThoseOfTheMessage) {
-    auto request = NetlinkRequest{16, NLM_F_ACK};
-    const auto nest = request.begin(18);
-    request.attribute(1, "vlan");  // 4 + 5, padded to 12
-    request.end(nest);
-    const auto bytes = std::move(request).finish();
-    ASSERT_EQ(bytes.size(), 16u + 4u + 12u);
-    EXPECT_EQ(load<nlmsghdr>(bytes).nlmsg_len, bytes.size());
-    EXPECT_EQ(load<nlmsghdr>(bytes).nlmsg_flags, NLM_F_ACK | NLM_F_REQUEST);
-    EXPECT_EQ(load<nlattr>(std::span{bytes}.subspan(16)).nla_len, 16);
-    EXPECT_EQ(load<nlattr>(std::span{bytes}.subspan(20)).nla_len, 9);
-}
-
-TEST(NetlinkRequest, TheKernelsRefusalIsTheError) {
-    const auto socket = open_netlink(NETLINK_ROUTE);
-    ASSERT_TRUE(socket) << socket.error().text();
-    auto request = NetlinkRequest{0x7ff0, NLM_F_ACK};  // no such message
-    request.append(bytes_of(std::array<std::uint32_t, 4>{}));
-    const auto answer = ask_kernel(*socket, std::move(request).finish());
-    ASSERT_FALSE(answer);
-    EXPECT_NE(answer.error().os_error(), 0);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
-#include "cli/download.h"
+#include "storage/image/download.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 
 #include "base/child.h"
 
-namespace sheaf::cli {
+namespace sheaf::image {
 
 namespace {
 
@@ -23,9 +24,9 @@ class Curl {
   public:
     static Result<Curl> start(const std::string& url);
 
-    // None at the end.
-    Result<std::span<const std::byte>> read(std::span<std::byte> buffer) const;
-    Result<void> finish();
+    // What it writes: a pipe.
+    int output() const { return output_.get(); }
+    io::Task<void> finish(io::Loop& loop);
 
   private:
     Curl(Child child, Fd output, Fd words)
@@ -77,20 +78,12 @@ Result<Curl> Curl::start(const std::string& url) {
     return Curl{TRY(std::move(child)), std::move(output), std::move(words)};
 }
 
-Result<std::span<const std::byte>> Curl::read(std::span<std::byte> buffer) const {
-    ssize_t count = -1;
-    do {
-        count = ::read(output_.get(), buffer.data(), buffer.size());
-    } while (count < 0 && errno == EINTR);
-    if (count < 0) return fail_os(errno, "reading what curl fetches");
-    return buffer.first(static_cast<std::size_t>(count));
-}
-
-Result<void> Curl::finish() {
+io::Task<void> Curl::finish(io::Loop& loop) {
+    co_await loop.poll(child_.ended().get(), POLLIN);
     const auto how = child_.reap();
-    if (how.empty()) return {};
+    if (how.empty()) co_return;
     const auto words = complaint();
-    return fail(Kind::unavailable, "{}", words.empty() ? "curl: " + how : words);
+    co_await fail(Kind::unavailable, "{}", words.empty() ? "curl: " + how : words);
 }
 
 // Its first line, without its name: "(6) Could not resolve host: nowhere.example".
@@ -104,14 +97,27 @@ std::string Curl::complaint() const {
     return text;
 }
 
-Result<void> append(const Fd& file, std::span<const std::byte> bytes) {
+io::Task<void> append(io::Loop& loop, const Fd& file, std::span<const std::byte> bytes,
+                      std::uint64_t offset) {
     while (!bytes.empty()) {
-        const auto count = ::write(file.get(), bytes.data(), bytes.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return fail_os(errno, "keeping what was fetched");
-        bytes = bytes.subspan(static_cast<std::size_t>(count));
+        const auto count = co_await loop.write(file.get(), bytes, offset);
+        bytes = bytes.subspan(count);
+        offset += count;
     }
-    return {};
+}
+
+io::Task<void> fetch(io::Loop& loop, Curl& curl, const pool::Pool& pool, const Fd& file,
+                     Fetched fetched) {
+    std::vector<std::byte> buffer(most_at_once);
+    for (std::uint64_t done = 0;;) {
+        const auto count = co_await loop.read_stream(curl.output(), std::span{buffer});
+        if (count == 0) break;
+        co_await pool.check_room(count);
+        co_await append(loop, file, std::span{buffer}.first(count), done);
+        done += count;
+        if (fetched) fetched(done);
+    }
+    co_await curl.finish(loop);
 }
 
 }  // namespace
@@ -120,21 +126,14 @@ bool is_url(std::string_view text) {
     return text.starts_with("http://") || text.starts_with("https://");
 }
 
-Result<Fd> download(const std::string& url, const pool::Pool& pool, ProgressLine& line) {
-    auto file = TRY(checked_fd(::open(pool.path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
-                               "a file in {}", pool.path()));
-    auto curl = TRY(Curl::start(url));
-    std::vector<std::byte> buffer(most_at_once);
-    for (std::uint64_t done = 0;;) {
-        const auto part = TRY(curl.read(buffer));
-        if (part.empty()) break;
-        TRY_WITHIN(pool.check_room(part.size()), "{}", url);
-        TRY(append(file, part));
-        done += part.size();
-        line.show("fetching", done, 0);
-    }
-    TRY_WITHIN(curl.finish(), "{}", url);
-    return file;
+io::Task<Fd> download(io::Loop& loop, std::string url, const pool::Pool& pool, Fetched fetched) {
+    auto file =
+        co_await checked_fd(::open(pool.path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
+                            "a file in {}", pool.path());
+    auto curl = co_await Curl::start(url);
+    auto done = co_await fetch(loop, curl, pool, file, std::move(fetched)).result();
+    if (!done) co_await Failure{std::move(done).error().within(url)};
+    co_return file;
 }
 
-}  // namespace sheaf::cli
+}  // namespace sheaf::image

@@ -1,0 +1,49 @@
+#pragma once
+
+// Why: a VirtualMachine says when its machine is to run; each start is an instance of its own,
+// which is made, replaced and deleted here (docs/controllers.md, VirtualMachine).
+
+#include "control/outcome.h"
+
+namespace sheaf::control {
+
+// Loop thread. Whatever is passed outlives it.
+class MachineReconciler final : public Reconciler {
+  public:
+    static constexpr std::string_view finalizer = "sheaf.io/machine";
+    // Before the second start in a row after a short life; twice as long before each further one.
+    static constexpr std::chrono::seconds first_pause{1};
+    static constexpr std::chrono::seconds longest_pause{300};
+    // Who has run for so long begins anew.
+    static constexpr std::chrono::seconds long_life{300};
+
+    MachineReconciler(ObjectClient& client, EventRecorder& events)
+        : client_(client), events_(events) {}
+
+    const api::Kind& kind() const override;
+    std::span<const api::Kind* const> watched() const override;
+    io::Task<std::vector<ObjectKey>> affected(const api::Kind& kind, ObjectKey changed,
+                                              const Json* now) override;
+    io::Task<LookAgain> reconcile(ObjectKey key, std::optional<Json> object) override;
+
+  private:
+    io::Task<LookAgain> run(Json object);
+    io::Task<void> end(Json object);
+    io::Task<LookAgain> start(Json& object, Json& status);
+    io::Task<Json> make_instance(const Json& object);
+    io::Task<void> tell(Json object, Json status, const std::optional<Json>& instance);
+
+    ObjectClient& client_;
+    EventRecorder& events_;
+};
+
+// What is to be done about a machine's instance.
+enum class MachineStep : std::uint8_t { none, start, stop };
+// `instance`: none where there is none. Requests of clients (status.stateChangeRequests) that are
+// fulfilled are taken out of the status.
+MachineStep next_step(const Json& machine, Json& status, const std::optional<Json>& instance);
+// In the words of KubeVirt's printableStatus.
+std::string_view printable_status(const Json& machine, const Json& status,
+                                  const std::optional<Json>& instance);
+
+}  // namespace sheaf::control
