@@ -91,6 +91,40 @@ def import_kernel(server, probe, name=None):
     wait(server, IMAGES, name or probe, phase("Ready"))
 
 
+
+class Console:
+    """The console of an instance, by the API: what the guest prints, in pieces."""
+
+    def __init__(self, server, name):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(str(server.socket))
+        target = "/apis/subresources.kubevirt.io/v1/namespaces/default/virtualmachineinstances"
+        self.socket.sendall(
+            f"GET {target}/{name}/console HTTP/1.1\r\nHost: sheaf\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "Sec-WebSocket-Protocol: plain.kubevirt.io\r\n\r\n".encode()
+        )
+        self.stream = self.socket.makefile("rb")
+        self.head = b""
+        while not self.head.endswith(b"\r\n\r\n"):
+            self.head += self.stream.read(1)
+
+    def piece(self):
+        """The content of the next binary frame, which a server does not mask."""
+        kind, length = self.stream.read(2)
+        assert kind == 0x82, hex(kind)
+        if length == 126:
+            length = int.from_bytes(self.stream.read(2), "big")
+        elif length == 127:
+            length = int.from_bytes(self.stream.read(8), "big")
+        return self.stream.read(length)
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
+
+
 class Keeper:
     """What a keeper says of itself, by its socket alone."""
 

@@ -184,6 +184,37 @@ class Machines(unittest.TestCase):
         self.delete("web")
         self.assert_nothing_left()
 
+    def verb(self, kind, name, verb):
+        return self.daemon.ask("PUT", f"/apis/subresources.kubevirt.io/v1/namespaces/default/{kind}/{name}/{verb}")
+
+    def test_verbs_of_a_machine(self):
+        instance = self.start("web")
+        shown = lambda words: lambda seen: seen and seen.get("status", {}).get("printableStatus") == words
+        self.assertEqual(self.verb("virtualmachineinstances", "web", "pause")[0], 202)
+        wait(self.daemon, MACHINES, "web", shown("Paused"))
+        self.assertEqual(self.verb("virtualmachineinstances", "web", "unpause")[0], 202)
+        wait(self.daemon, MACHINES, "web", shown("Running"))
+        status, said = self.verb("virtualmachineinstances", "web", "softreboot")
+        self.assertEqual((status, said["reason"]), (409, "Conflict"))
+        self.assertIn("cannot be asked to restart itself", said["message"])
+        console = machines.Console(self.daemon, "web")
+        self.addCleanup(console.close)
+        self.assertTrue(console.head.startswith(b"HTTP/1.1 101 "), console.head)
+        said = b""
+        while b"ending begins" not in said:
+            said += console.piece()
+        self.assertEqual(self.verb("virtualmachines", "web", "restart")[0], 202)
+        def another(seen):
+            return phase("Running")(seen) and seen["metadata"]["uid"] != instance["metadata"]["uid"]
+        self.uids.add(wait(self.daemon, INSTANCES, "web", another)["metadata"]["uid"])
+        self.assertEqual(self.verb("virtualmachines", "web", "stop")[0], 202)
+        wait(self.daemon, MACHINES, "web", shown("Stopped"))
+        self.assertEqual(self.verb("virtualmachineinstances", "web", "pause")[0], 404)
+        self.assertEqual(self.verb("virtualmachines", "web", "start")[0], 202)
+        self.running("web")
+        self.delete("web")
+        self.assert_nothing_left()
+
     def test_little_beside_the_guest(self):
         instance = self.start("web", memory="48Mi")
         with Keeper(self.daemon, instance["metadata"]["uid"]) as keeper:
