@@ -14,6 +14,7 @@
 #include "api/service.h"
 #include "base/defer.h"
 #include "control/notify.h"
+#include "control/watchdog.h"
 #include "http/server.h"
 #include "io/make_loop.h"
 #include "node/keeper.h"
@@ -100,6 +101,7 @@ io::Task<void> serve_objects(Host host, kv::Kv& store) {
     serving.start(server.serve(host.listener));
     upkeep.start(stop_on_signal(host.loop, host.signals, server));
     upkeep.start(sweeper.run());
+    upkeep.start(keep_watchdog(host.loop));
     upkeep.start(forget_history(host.loop, store, host.logger));
     host.logger.info("ready");
     notify("READY=1");
