@@ -2,7 +2,7 @@
 # The Debian 12 packages that each part needs; sourced.
 
 packages_build=(clang-19 lld-19 llvm-19 ccache ninja-build cmake pkg-config git python3
-    libfmt-dev liburing-dev libsqlite3-dev libssl-dev libisal-dev libboost1.81-dev zlib1g-dev libzstd-dev nettle-dev
+    libfmt-dev liburing-dev libsqlite3-dev libssl-dev libisal-dev libboost1.81-dev zlib1g-dev libzstd-dev nettle-dev libyaml-dev
     libcap-dev libseccomp-dev acpica-tools)
 packages_test=(curl clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-dev libgmock-dev
     libbenchmark-dev shellcheck fio iproute2 iputils-ping

@@ -11,14 +11,15 @@ namespace sheaf::cli {
 
 namespace {
 
-std::string dashed(std::string_view name) {
-    return fmt::format("{}{}", name.size() == 1 ? "-" : "--", name);
-}
-
 const Option* find_option(const Verb& verb, std::string_view word) {
     const auto found = std::ranges::find_if(
         verb.options, [&](const Option& option) { return dashed(option.name) == word; });
     return found == verb.options.end() ? nullptr : &*found;
+}
+
+bool takes_more(const Verb& verb, std::size_t count) {
+    return count < verb.operands.size() ||
+           (!verb.operands.empty() && verb.operands.back().times == Times::any);
 }
 
 Failure surplus(const Verb& verb, std::string_view word) {
@@ -50,6 +51,19 @@ std::string take_field(std::string_view& text) {
 
 }  // namespace
 
+std::string dashed(std::string_view name) {
+    return fmt::format("{}{}", name.size() == 1 ? "-" : "--", name);
+}
+
+std::string usage_of(const Operand& operand) {
+    switch (operand.times) {
+        case Times::once: return std::string{operand.name};
+        case Times::at_most_once: return fmt::format("[{}]", operand.name);
+        case Times::any: return fmt::format("[{}...]", operand.name);
+    }
+    return {};
+}
+
 std::span<const std::string> Arguments::all(std::string_view name) const {
     const auto found = values_.find(name);
     if (found == values_.end()) return {};
@@ -72,7 +86,7 @@ Result<Arguments> parse(const Verb& verb, std::span<char*> arguments) {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const auto word = std::string_view{arguments[i]};
         if (!word.starts_with('-') || word == "-" || word == "--") {
-            if (parsed.operands_.size() == verb.operands.size()) return surplus(verb, word);
+            if (!takes_more(verb, parsed.operands_.size())) return surplus(verb, word);
             parsed.operands_.emplace_back(word);
             continue;
         }
@@ -91,15 +105,16 @@ Result<Arguments> parse(const Verb& verb, std::span<char*> arguments) {
         }
         parsed.values_[std::string{option->name}].push_back(std::move(value));
     }
-    if (parsed.operands_.size() < verb.operands.size())
-        return fail(Kind::invalid, "{} is missing", verb.operands[parsed.operands_.size()].name);
+    const auto given = parsed.operands_.size();
+    if (given < verb.operands.size() && verb.operands[given].times == Times::once)
+        return fail(Kind::invalid, "{} is missing", verb.operands[given].name);
     return parsed;
 }
 
 std::string help_of(const Verb& verb) {
     auto usage = fmt::format("sheaf {}", verb.name);
     if (!verb.verbs.empty()) usage += verb.main ? " [VERB]" : " VERB";
-    for (const auto& operand : verb.operands) usage += fmt::format(" {}", operand.name);
+    for (const auto& operand : verb.operands) usage += " " + usage_of(operand);
     if (verb.main && !verb.options.empty()) usage += " [options]";
     auto text = fmt::format("sheaf {}: {}\n\nUsage: {}\n", verb.name, verb.summary, usage);
     for (const auto& operand : verb.operands)

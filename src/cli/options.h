@@ -1,7 +1,7 @@
 #pragma once
 
-// Why: each verb describes itself once: its options, their help and an example. Parsing, --help and
-// (later) man page and completions all come from that description.
+// Why: each verb describes itself once: its options, their help and an example. Parsing, --help,
+// man page and completions (manual.h) all come from that description.
 
 #include <map>
 #include <span>
@@ -19,10 +19,14 @@ struct Option {
     std::string_view help;
 };
 
+// How often a word that is given by its place is given; whatever may be left out stands last.
+enum class Times : std::uint8_t { once, at_most_once, any };
+
 // A word that is given by its place.
 struct Operand {
     std::string_view name;
     std::string_view help;
+    Times times = Times::once;
 };
 
 struct Verb {
@@ -31,8 +35,8 @@ struct Verb {
     std::span<const Option> options;
     std::string_view details;  // further paragraphs of the help, or empty
     std::string_view example;
-    int (*main)(std::span<char*> arguments);
-    std::span<const Operand> operands = {};  // all of them are needed
+    int (*main)(std::span<char*> arguments);  // none where there are sub-verbs alone
+    std::span<const Operand> operands = {};
     // Its sub-verbs. A verb that has some, and main as well, is itself where options follow.
     std::span<const Verb* const> verbs = {};
 };
@@ -42,6 +46,7 @@ class Arguments {
   public:
     bool has(std::string_view name) const { return values_.contains(name); }
     const std::string& operand(std::size_t place) const { return operands_.at(place); }
+    std::span<const std::string> operands() const { return operands_; }
     // All values of a repeatable option.
     std::span<const std::string> all(std::string_view name) const;
     // The value of an option that may be given once; `otherwise` where it was not.
@@ -58,6 +63,10 @@ class Arguments {
 Result<Arguments> parse(const Verb& verb, std::span<char*> arguments);
 
 std::string help_of(const Verb& verb);
+
+// An option as it is typed, and an operand as a usage line has it.
+std::string dashed(std::string_view name);
+std::string usage_of(const Operand& operand);
 
 // What a sub-verb is called behind its verb.
 std::string_view last_word(std::string_view name);

@@ -15,9 +15,6 @@ inline constexpr Option output_option = {"o", "json|yaml", "print for programs i
 // What -o asks for; invalid for another word.
 Result<Format> parse_format(const Arguments& arguments);
 
-// A JSON document as YAML. Strings are in quotes, so that none is taken for anything else.
-std::string to_yaml(const JsonValue& value);
-
 // A document as it was asked for; `json` is one that encode() made.
 std::string document(std::string_view json, Format format);
 

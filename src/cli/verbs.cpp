@@ -11,9 +11,10 @@ namespace sheaf::cli {
 
 namespace {
 
-constexpr auto all_verbs =
-    std::to_array<const Verb*>({&run_verb, &daemon_verb, &kubeconfig_verb, &volume_verb,
-                                &snapshot_verb, &image_verb, &doctor_verb, &simulate_verb});
+constexpr auto all_verbs = std::to_array<const Verb*>(
+    {&run_verb, &daemon_verb, &kubeconfig_verb, &vm_verb, &kinds_verb, &get_verb, &describe_verb,
+     &apply_verb, &edit_verb, &delete_verb, &watch_verb, &volume_verb, &snapshot_verb, &image_verb,
+     &doctor_verb, &simulate_verb, &completion_verb, &man_verb});
 
 constexpr auto usage_exit = static_cast<int>(node::ExitCode::usage);
 
@@ -22,7 +23,7 @@ std::string overview() {
         "sheaf: virtual machines, their disks and their networks in one binary\n\n"
         "Usage: sheaf VERB [options]\n\nVerbs:\n"};
     for (const auto* verb : all_verbs)
-        text += fmt::format("  {:<10}{}\n", verb->name, verb->summary);
+        text += fmt::format("  {:<12}{}\n", verb->name, verb->summary);
     text +=
         "\nsheaf VERB --help shows a verb's options and an example; sheaf --version the version.\n";
     return text;

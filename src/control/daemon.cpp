@@ -17,6 +17,7 @@
 #include "control/listen_address.h"
 #include "control/machine_actions.h"
 #include "control/notify.h"
+#include "control/watchdog.h"
 #include "io/make_loop.h"
 #include "node/keeper.h"
 #include "store/open.h"
@@ -106,6 +107,7 @@ io::Task<void> serve_objects(Host host, kv::Kv& store, node::Supervisor& machine
     controlling.start(controllers.run());
     upkeep.start(stop_on_signal(host.loop, host.signals, host.server));
     upkeep.start(sweeper.run());
+    upkeep.start(keep_watchdog(host.loop));
     upkeep.start(forget_history(host.loop, store, host.logger));
     host.logger.info("ready");
     notify("READY=1");

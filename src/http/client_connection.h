@@ -40,6 +40,11 @@ class ClientConnection {
     io::Task<unsigned> begin(Request request);
     io::Task<std::optional<std::string>> piece();
 
+    // The values of a header of the last answer.
+    std::vector<std::string> values_of(std::string_view header) const {
+        return parser_.values_of(header);
+    }
+
     // Whether another request can be made.
     bool is_free() const;
 

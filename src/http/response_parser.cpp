@@ -66,6 +66,16 @@ unsigned ResponseParser::status() const {
     return beast_->parser.get().result_int();
 }
 
+std::vector<std::string> ResponseParser::values_of(std::string_view header) const {
+    std::vector<std::string> values;
+    const auto [first, last] = beast_->parser.get().equal_range({header.data(), header.size()});
+    for (auto field = first; field != last; ++field) {
+        const auto value = field->value();
+        values.emplace_back(value.data(), value.size());
+    }
+    return values;
+}
+
 std::string ResponseParser::take_body() {
     return std::exchange(beast_->parser.get().body(), {});
 }

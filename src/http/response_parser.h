@@ -7,6 +7,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -33,6 +35,8 @@ class ResponseParser {
     // What the connection can be used for afterwards: another request, or not.
     bool keeps_open() const;
     unsigned status() const;
+    // The values of a header, in order.
+    std::vector<std::string> values_of(std::string_view header) const;
     // What has come of the body since the last call.
     std::string take_body();
 

@@ -1,5 +1,6 @@
 """The daemon as a process: its start, its end, what it keeps, and clients that mean no good."""
 
+import os
 import resource
 import signal
 import socket
@@ -58,6 +59,20 @@ class Process(unittest.TestCase):
         while self.daemon.ask("GET", "/api/v1/namespaces/n")[0] == 200:
             self.assertTrue(response.readline())  # something changed
         watch.close()
+
+    def test_tells_the_watchdog(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            path = self.daemon.folder / "watched"
+            notify.bind(str(path))
+            notify.settimeout(daemon.PATIENCE)
+            other = subprocess.Popen(
+                [daemon.BINARY, "daemon", "--state-dir", self.daemon.folder / "other", "--socket", self.daemon.folder / "o"],
+                env={**os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "200000"}, stderr=subprocess.DEVNULL)
+            said = [notify.recv(100) for _ in range(4)]
+            other.terminate()
+            self.assertEqual(other.wait(daemon.PATIENCE), 0)
+        self.assertGreaterEqual(said.count(b"WATCHDOG=1"), 3)
+        self.assertEqual(said.count(b"READY=1"), 1)
 
     def test_is_alone(self):
         for words in (["--state-dir", self.daemon.folder / "state", "--socket", self.daemon.folder / "other"],

@@ -5,27 +5,6 @@
 namespace sheaf::cli {
 namespace {
 
-TEST(Yaml, SaysWhatTheJsonSays) {
-    const auto tree = parse_json(R"({"name":"a: b","size":10,"ok":true,"none":null,"empty":[],)"
-                                 R"("list":[1,{"x":[2,3]}],"in":{"y":"\n"}})");
-    EXPECT_EQ(to_yaml(*tree),
-              "\"name\": \"a: b\"\n"
-              "\"size\": 10\n"
-              "\"ok\": true\n"
-              "\"none\": null\n"
-              "\"empty\": []\n"
-              "\"list\":\n"
-              "  - 1\n"
-              "  -\n"
-              "    \"x\":\n"
-              "      - 2\n"
-              "      - 3\n"
-              "\"in\":\n"
-              "  \"y\": \"\\n\"\n");
-    EXPECT_EQ(to_yaml(*parse_json("7")), "7\n");
-    EXPECT_EQ(to_yaml(*parse_json("{}")), "{}\n");
-}
-
 TEST(Tables, AreAsWideAsTheirWords) {
     EXPECT_EQ(table({{"NAME", "SIZE"}, {"a", "1 GiB"}, {"longer", ""}}),
               "NAME     SIZE\n"
