@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto all_verbs =
     std::to_array<const Verb*>({&run_verb, &daemon_verb, &volume_verb, &snapshot_verb, &image_verb,
-                                &doctor_verb, &simulate_verb});
+                                &replica_verb, &doctor_verb, &simulate_verb});
 
 constexpr auto usage_exit = static_cast<int>(node::ExitCode::usage);
 
