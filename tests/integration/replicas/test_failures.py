@@ -50,7 +50,7 @@ class Client:
         self.thread.join()
         test.assertIsNone(self.error)
         for place, number in self.written.items():
-            test.assertEqual(self.handle.pread(8, place), number.to_bytes(8, "little"), place)
+            test.assertEqual(self.handle.pread(4096, place), number.to_bytes(8, "little") * 512, place)
         self.handle.flush()
         self.handle.shutdown()
 
@@ -138,7 +138,7 @@ class Engines(FailureTest):
         handle = self.nbd.NBD()
         handle.connect_uri(self.uri())
         for place, number in written.items():
-            self.assertEqual(handle.pread(8, place), number.to_bytes(8, "little"), place)
+            self.assertEqual(handle.pread(4096, place), number.to_bytes(8, "little") * 512, place)
         handle.shutdown()
         self.assertEqual(engine.end(), 0, engine.log())
         self.assert_all_alike()
@@ -188,7 +188,7 @@ class Fio(FailureTest):
     def run_fio(self, output):
         try:
             self.tool("fio", "--name=verify", "--ioengine=nbd", f"--uri={self.uri()}", "--rw=randrw", "--bs=4k",
-                      "--iodepth=16", "--size=64m", "--io_size=256m", "--verify=crc32c", "--verify_backlog=256",
+                      "--iodepth=16", "--size=32m", "--io_size=256m", "--verify=crc32c", "--verify_backlog=256",
                       "--verify_fatal=1", "--randseed=7", "--fsync=64", "--time_based", "--runtime=15",
                       "--output-format=json", f"--output={output}")
         except (AssertionError, unittest.SkipTest) as reason:
