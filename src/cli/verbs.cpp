@@ -14,7 +14,7 @@ namespace {
 constexpr auto all_verbs = std::to_array<const Verb*>(
     {&run_verb, &daemon_verb, &kubeconfig_verb, &vm_verb, &kinds_verb, &get_verb, &describe_verb,
      &apply_verb, &edit_verb, &delete_verb, &watch_verb, &volume_verb, &snapshot_verb, &image_verb,
-     &doctor_verb, &simulate_verb, &completion_verb, &man_verb});
+     &replica_verb, &doctor_verb, &simulate_verb, &completion_verb, &man_verb});
 
 constexpr auto usage_exit = static_cast<int>(node::ExitCode::usage);
 

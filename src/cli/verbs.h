@@ -25,6 +25,7 @@ extern const Verb image_verb;
 extern const Verb snapshot_verb;
 extern const Verb completion_verb;
 extern const Verb man_verb;
+extern const Verb replica_verb;
 
 // The verbs a person may type, in the order of the help.
 std::span<const Verb* const> verbs();

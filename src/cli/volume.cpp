@@ -16,6 +16,7 @@ constexpr auto sub_verbs = std::to_array<const Verb*>({
     &volume_delete_verb,
     &volume_export_verb,
     &volume_nbd_verb,
+    &volume_replicas_verb,
 });
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include <array>
 
+#include "cli/cluster_access.h"
 #include "cli/errand.h"
+#include "cli/replicated_options.h"
 #include "cli/volume.h"
 #include "storage/pool/clone.h"
 #include "storage/pool/name.h"
@@ -14,6 +16,14 @@ constexpr auto options = std::to_array<Option>({
     {"from", "IMAGE|VOLUME@SNAPSHOT", "what it begins as, sharing what stays the same"},
     {"checksum", "on|off", "whether every block is checked when it is read (default: on)"},
     pool_option,
+    {"nodes", "NODE=ADDRESS,...", "the hosts that keep a copy each, and where they serve it"},
+    {"replicas", "N", "how many copies that are"},
+    {"minimum", "N", "how many have to be in sync (default: a majority; of two, one)"},
+    kv_option,
+    tls_cert_option,
+    tls_key_option,
+    tls_ca_option,
+    insecure_option,
 });
 constexpr auto operands = std::to_array<Operand>({{"NAME", "what it is to be called"}});
 
@@ -32,8 +42,28 @@ Result<std::optional<pool::Origin>> parse_origin(const Arguments& arguments) {
                         std::move(parsed.name), std::move(parsed.snapshot)};
 }
 
+Result<void> create_on_nodes(const Arguments& arguments) {
+    for (const auto* option : {"from", "checksum", "pool"})
+        if (arguments.has(option))
+            return fail(Kind::unsupported, "--{} is not for a volume with copies on several hosts",
+                        option);
+    auto wanted = TRY(parse_copies(arguments));
+    wanted.name = arguments.operand(0);
+    TRY(pool::check_name("volume", wanted.name));
+    if (!arguments.has("size")) return fail(Kind::invalid, "--size is missing");
+    wanted.size = TRY_WITHIN(parse_volume_size(TRY(arguments.one("size"))), "--size");
+    const auto cluster = TRY(parse_cluster_options(arguments));
+    const auto loop = TRY(io::make_loop());
+    auto work = [&wanted](ClusterAccess& access) {
+        return replica::create_replicated(access.store(), access.dialer(), std::move(wanted));
+    };
+    return io::run(*loop, with_cluster(*loop, cluster, std::move(work)));
+}
+
 // Everything a person may have got wrong is looked at before a pool is made.
 Result<void> create(const Arguments& arguments) {
+    for (const auto* option : {"kv", "nodes", "replicas", "minimum"})
+        if (arguments.has(option)) return create_on_nodes(arguments);
     pool::NewVolume wanted;
     wanted.name = arguments.operand(0);
     TRY(pool::check_name("volume", wanted.name));
@@ -62,10 +92,15 @@ constinit const Verb volume_create_verb = {
         "It takes no space until it is written. The pool is made where there is none, if the\n"
         "directory above it exists. Nothing is left where it fails. With --from it has the size "
         "of\n"
-        "what it begins as, or a larger one; image, volume or snapshot may be deleted later.",
+        "what it begins as, or a larger one; image, volume or snapshot may be deleted later.\n"
+        "With --nodes each of those hosts (replica serve) keeps a copy. All of them have what was\n"
+        "written; one that is lost is left behind, and taken in again when it is back.",
     .example =
         "sheaf volume create root --size 10G --pool /srv/pool\n"
-        "  sheaf volume create web1 --from root@installed --pool /srv/pool",
+        "  sheaf volume create web1 --from root@installed --pool /srv/pool\n"
+        "  sheaf volume create web --size 10G --nodes "
+        "a=10.0.0.1:7000,b=10.0.0.2:7000,c=10.0.0.3:7000\n"
+        "      --kv etcd:https://10.0.0.9:2379 --tls-cert a.pem --tls-key a.key --tls-ca ca.pem",
     .main = create_main,
     .operands = operands,
 };

@@ -2,6 +2,7 @@
 
 #include "cli/pool_verb.h"
 #include "cli/volume.h"
+#include "cli/volume_replicas.h"
 #include "storage/pool/summary.h"
 
 namespace sheaf::cli {
@@ -11,7 +12,9 @@ namespace {
 using pool::State;
 using pool::Summary;
 
-constexpr auto options = std::to_array<Option>({output_option, pool_option});
+constexpr auto options =
+    std::to_array<Option>({output_option, pool_option, kv_option, tls_cert_option, tls_key_option,
+                           tls_ca_option, insecure_option});
 constexpr auto operands = std::to_array<Operand>({{"NAME", "which volume"}});
 
 struct VolumeList {
@@ -19,7 +22,7 @@ struct VolumeList {
 };
 BOOST_DESCRIBE_STRUCT(VolumeList, (), (volumes))
 
-std::string words_of(const Summary& volume) {
+std::string state_of(const Summary& volume) {
     switch (volume.state) {
         case State::clean: return volume.holder.empty() ? "clean" : "clean, " + volume.holder;
         case State::in_use: return "in use by " + volume.holder;
@@ -29,7 +32,13 @@ std::string words_of(const Summary& volume) {
     return {};
 }
 
+std::string words_of(const Summary& volume) {
+    if (!volume.node) return state_of(volume);
+    return fmt::format("copy of node {}, {}", *volume.node, state_of(volume));
+}
+
 Result<void> list(const Arguments& arguments) {
+    if (arguments.has("kv")) return list_replicated(arguments);
     const auto format = TRY(parse_format(arguments));
     const auto pool = TRY(open_pool(arguments));
     const auto loop = TRY(io::make_loop());
@@ -44,6 +53,7 @@ Result<void> list(const Arguments& arguments) {
 }
 
 Result<void> show(const Arguments& arguments) {
+    if (arguments.has("kv")) return show_replicated(arguments);
     const auto format = TRY(parse_format(arguments));
     const auto pool = TRY(open_pool(arguments));
     const auto loop = TRY(io::make_loop());
@@ -74,7 +84,7 @@ constinit const Verb volume_list_verb = {
     .name = "volume list",
     .summary = "list the volumes of a pool",
     .options = options,
-    .details = {},
+    .details = "With --kv those that have copies on several hosts.",
     .example = "sheaf volume list -o json | jq '.volumes[].name'",
     .main = list_main,
 };

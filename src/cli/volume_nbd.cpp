@@ -1,14 +1,11 @@
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 #include <array>
 #include <csignal>
 
+#include "cli/nbd_service.h"
 #include "cli/pool_verb.h"
+#include "cli/stop_signal.h"
 #include "cli/volume.h"
-#include "node/keeper.h"
-#include "storage/nbd/listener.h"
-#include "storage/nbd/server.h"
+#include "cli/volume_nbd_replicated.h"
 #include "storage/nbd/volume_exports.h"
 #include "storage/pool/open_volume.h"
 
@@ -17,41 +14,19 @@ namespace sheaf::cli {
 namespace {
 
 constexpr auto options = std::to_array<Option>({
-    {"socket", "PATH", "listen at a unix socket that is made there"},
-    {"listen", "ADDRESS:PORT", "listen at a loopback address, for example 127.0.0.1:10809"},
+    socket_option,
+    listen_option,
     {"readonly", "", "refuse to change anything"},
+    {"node", "NAME", "of a replicated volume: what this host is called"},
+    {"copy", "", "this pool's copy of a replicated volume, as it is, to be read"},
     pool_option,
+    kv_option,
+    tls_cert_option,
+    tls_key_option,
+    tls_ca_option,
+    insecure_option,
 });
 constexpr auto operands = std::to_array<Operand>({{"NAME", "which volume"}});
-
-Result<nbd::Listener> listen(const Arguments& arguments) {
-    const auto path = TRY(arguments.one("socket"));
-    const auto address = TRY(arguments.one("listen"));
-    if (path.empty() == address.empty())
-        return fail(Kind::invalid, "one of --socket and --listen is needed");
-    return path.empty() ? nbd::Listener::at_address(address) : nbd::Listener::at_path(path);
-}
-
-io::Task<void> stop_on_signal(io::Loop& loop, int signals, nbd::Server& server) {
-    signalfd_siginfo info{};
-    while (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT && info.ssi_signo != SIGHUP)
-        co_await loop.read_stream(signals, std::as_writable_bytes(std::span{&info, 1}));
-    server.stop();
-}
-
-io::Task<void> serve_until_signal(io::Loop& loop, nbd::Exports& exports, int listener,
-                                  int signals) {
-    const Logger logger{STDERR_FILENO, LogLevel::info};
-    nbd::Server server{loop, exports, logger};
-    io::TaskGroup serving;
-    io::TaskGroup waiting;
-    serving.start(server.serve(listener));
-    waiting.start(stop_on_signal(loop, signals, server));
-    auto served = co_await serving.join().result();
-    waiting.cancel();
-    static_cast<void>(co_await waiting.join().result());  // its end was asked for
-    co_await std::move(served);
-}
 
 // Clients have seen the content, and what they remember of it may be written back.
 class NbdClients final : public pool::VolumeUser {
@@ -65,12 +40,12 @@ class NbdClients final : public pool::VolumeUser {
 
 io::Task<void> serve_clients(io::Loop& loop, pool::OpenVolume& volume, const Arguments& arguments,
                              int signals) {
-    const auto listener = co_await listen(arguments);
-    nbd::VolumeExports exports{volume.engine(), arguments.operand(0), arguments.has("readonly")};
-    co_await volume.serve();
+    const auto listener = co_await listen_for_nbd(arguments);
     const auto& name = arguments.operand(0);
-    co_await print(fmt::format("serving volume {} at {}\n", name, listener.uri()));
-    co_await serve_until_signal(loop, exports, listener.descriptor(), signals);
+    nbd::VolumeExports exports{volume.engine(), name, arguments.has("readonly")};
+    co_await volume.serve();
+    NbdService service{exports, "volume " + name, signals};
+    co_await serve_nbd(loop, listener, std::move(service));
 }
 
 // The volume is whole before anybody can connect, and closed after the last one has gone.
@@ -84,13 +59,18 @@ io::Task<void> serve_volume(io::Loop& loop, const pool::Pool& pool, pool::Holdin
     co_await std::move(closed);
 }
 
-Result<void> serve(const Arguments& arguments) {
+Result<void> serve_local(const Arguments& arguments) {
     const auto pool = TRY(open_pool(arguments));
     auto held = TRY(pool->hold(pool::Shelf::volumes, arguments.operand(0), "volume nbd"));
     const auto loop = TRY(io::make_loop());
-    const auto signals = TRY(node::open_signals());
-    std::signal(SIGPIPE, SIG_IGN);
+    const auto signals = TRY(open_stop_signals());
     return io::run(*loop, serve_volume(*loop, *pool, std::move(held), arguments, signals.get()));
+}
+
+Result<void> serve(const Arguments& arguments) {
+    std::signal(SIGPIPE, SIG_IGN);
+    if (arguments.has("copy")) return serve_copy(arguments);
+    return arguments.has("kv") ? serve_replicated(arguments) : serve_local(arguments);
 }
 
 int nbd_main(std::span<char*> arguments) {
@@ -105,10 +85,15 @@ constinit const Verb volume_nbd_verb = {
     .options = options,
     .details =
         "Serves until SIGTERM or SIGINT; then what is in flight ends and the volume is closed.\n"
-        "Whoever may open the socket may read and write: there is no login and no encryption.",
+        "Whoever may open the socket may read and write: there is no login and no encryption.\n"
+        "With --kv the volume is one that has copies on several hosts (volume create --nodes): "
+        "this\n"
+        "process is its engine until it ends, and uses the copy in --pool, where that is given,\n"
+        "without a server. Requests wait while too few copies, or no store, can be reached.",
     .example =
         "sheaf volume nbd root --socket /run/root.sock\n"
-        "  nbdcopy 'nbd+unix:///?socket=/run/root.sock' copy.raw",
+        "  nbdcopy 'nbd+unix:///?socket=/run/root.sock' copy.raw\n"
+        "  sheaf volume nbd web --kv sqlite:/srv/kv --node a --socket /run/web.sock",
     .main = nbd_main,
     .operands = operands,
 };

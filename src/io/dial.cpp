@@ -46,16 +46,20 @@ void set_option(const Fd& socket, int level, int option, int value) {
 
 Result<Fd> make_socket(int family) {
     auto socket = TRY(checked_fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), "a socket"));
+    watch_peer(socket);
+    return socket;
+}
+
+}  // namespace
+
+void watch_peer(const Fd& socket) {
     constexpr int silence = 10;  // seconds
     set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, silence / 2);
     set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, silence / 5);
     set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, silence * 1000);
-    return socket;
 }
-
-}  // namespace
 
 std::string HostPort::text() const {
     const auto ipv6 = host.find(':') != host.npos;

@@ -18,9 +18,13 @@ struct HostPort {
     std::string text() const;
 };
 
+// A TCP socket sends at once, and is given up by the kernel where the peer has been silent for ten
+// seconds; what a listening one accepts inherits it.
+void watch_peer(const Fd& socket);
+
 // A connected TCP socket, to the first address that takes the connection. `resolver` looks up
-// names. The kernel gives the connection up where the peer has been silent for ten seconds. Fails
-// with not_found where the name is unknown, else as connect(2); the text names the peer.
+// names. Its peer is watched. Fails with not_found where the name is unknown, else as connect(2);
+// the text names the peer.
 Task<Fd> dial(Loop& loop, SideThread& resolver, HostPort peer);
 
 }  // namespace sheaf::io

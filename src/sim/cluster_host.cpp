@@ -44,6 +44,31 @@ replica::LocalReplica* ClusterHost::find(const volume::Id& volume) {
     return running() && volume == volume_->id() ? copy_.get() : nullptr;
 }
 
+// The host's end ends the server first.
+class ClusterHost::Use final : public replica::CopyUse {
+  public:
+    explicit Use(replica::LocalReplica& copy) : copy_(copy) {}
+    replica::LocalReplica& copy() override { return copy_; }
+
+  private:
+    replica::LocalReplica& copy_;
+};
+
+io::Task<std::unique_ptr<replica::CopyUse>> ClusterHost::open(volume::Id volume,
+                                                              std::string /*node*/) {
+    auto* copy = find(volume);
+    if (!copy) co_await fail(Kind::not_found, "no such volume is here");
+    co_return std::make_unique<Use>(*copy);
+}
+
+io::Task<void> ClusterHost::create(replica::CopyRequest wanted, std::uint64_t /*size*/) {
+    co_await fail(Kind::denied, "nobody may make {} here", wanted.name);
+}
+
+io::Task<void> ClusterHost::remove(replica::CopyRequest gone) {
+    co_await fail(Kind::denied, "nobody may remove {} here", gone.name);
+}
+
 void ClusterHost::serve(std::unique_ptr<io::ByteStream> stream, replica::Caller caller) {
     if (server_) server_->admit(std::move(stream), std::move(caller));
 }

@@ -33,7 +33,11 @@ class ClusterHost final : public replica::Copies {
     io::Task<void> start();
     bool running() const { return copy_ != nullptr; }
     void serve(std::unique_ptr<io::ByteStream> stream, replica::Caller caller);
-    replica::LocalReplica* find(const volume::Id& volume) override;
+    replica::LocalReplica* find(const volume::Id& volume);
+    io::Task<std::unique_ptr<replica::CopyUse>> open(volume::Id volume, std::string node) override;
+    // Its copy is there from the beginning, for good.
+    io::Task<void> create(replica::CopyRequest wanted, std::uint64_t size) override;
+    io::Task<void> remove(replica::CopyRequest gone) override;
     std::unique_ptr<replica::Replica> session() { return copy_->session(); }
 
     enum class End : std::uint8_t { power_cut, kill, clean };
@@ -49,6 +53,8 @@ class ClusterHost final : public replica::Copies {
     volume::Volume& volume() { return *volume_; }
 
   private:
+    class Use;
+
     Setting setting_;
     VolumeWorld world_;
     SimKv kv_;

@@ -29,6 +29,7 @@ void look_at_values(std::span<const std::byte> bytes) {
     must_survive(parse_welcome(bytes), parse_welcome);
     must_survive(parse_sealed(bytes), parse_sealed);
     must_survive(parse_status(bytes), parse_status);
+    must_survive(parse_copy_request(bytes), parse_copy_request);
     static_cast<void>(parse_header(bytes));
     const auto membership = parse_membership(as_text(bytes));
     if (!membership) return;
@@ -42,9 +43,9 @@ void look_at_values(std::span<const std::byte> bytes) {
 // Well formed as far as it goes: the checksums are right.
 Bytes message(Input& input, const volume::Id& id) {
     Header header;
-    header.type = static_cast<Type>(input.number<std::uint8_t>() % 17U);
+    header.type = static_cast<Type>(input.number<std::uint8_t>() % 19U);
     header.flags = input.number<std::uint8_t>() % 8U == 7U ? 1 : 0;
-    header.volume = header.type == Type::hello ? 0 : 1;
+    header.volume = is_first(header.type) ? 0 : 1;
     header.epoch = input.number<std::uint8_t>() % 4U;
     header.generation = input.number<std::uint8_t>() % 4U;
     header.sequence = input.number<std::uint8_t>();
@@ -59,6 +60,13 @@ Bytes message(Input& input, const volume::Id& id) {
         hello.volume = id;
         hello.node = "node-a";
         payload = encode(hello);
+    }
+    if (header.type == Type::create || header.type == Type::remove) {
+        CopyRequest request;
+        request.volume = id;
+        request.node = "node-0";
+        request.name = "disk";
+        payload = encode(request);
     }
     const auto whole = sealed(header, payload);
     const auto first = bytes_of(whole);

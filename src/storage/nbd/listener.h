@@ -5,8 +5,7 @@
 
 #include <string>
 
-#include "base/fd.h"
-#include "base/result.h"
+#include "io/listener.h"
 
 namespace sheaf::nbd {
 
@@ -19,23 +18,15 @@ class Listener {
     // takes one that is free.
     static Result<Listener> at_address(const std::string& address);
 
-    Listener(Listener&& other) noexcept
-        : socket_(std::move(other.socket_)),
-          path_(std::exchange(other.path_, {})),
-          uri_(std::move(other.uri_)) {}
-    Listener& operator=(Listener&&) = delete;
-    ~Listener();  // removes the socket file
-
-    int descriptor() const { return socket_.get(); }
+    int descriptor() const { return listener_.descriptor(); }
     // How a client is told to reach the default export.
     const std::string& uri() const { return uri_; }
 
   private:
-    Listener(Fd socket, std::string path, std::string uri)
-        : socket_(std::move(socket)), path_(std::move(path)), uri_(std::move(uri)) {}
+    Listener(io::Listener listener, std::string uri)
+        : listener_(std::move(listener)), uri_(std::move(uri)) {}
 
-    Fd socket_;
-    std::string path_;
+    io::Listener listener_;
     std::string uri_;
 };
 

@@ -28,8 +28,9 @@ struct VolumeAbout {
     std::string created;                // RFC 3339, UTC
     std::optional<std::string> source;  // of an image: where it came from
     std::optional<std::string> sha256;  // and of what was imported
+    std::optional<std::string> node;    // of a copy of a replicated volume: whose it is
 };
-BOOST_DESCRIBE_STRUCT(VolumeAbout, (), (version, id, created, source, sha256))
+BOOST_DESCRIBE_STRUCT(VolumeAbout, (), (version, id, created, source, sha256, node))
 
 // What is in the files. Fails with corrupt, or with unsupported for another version.
 Result<PoolAbout> parse_pool_about(std::string_view text);

@@ -26,8 +26,8 @@ Result<void> check_new_name(const Pool& pool, const std::string& name) {
 }
 
 Result<void> publish_or_discard(const Pool& pool, Holding& made, const std::string& name,
-                                Result<void> outcome) {
-    if (outcome) outcome = pool.publish(made, Shelf::volumes, name);
+                                Result<void> outcome, VolumeAbout about) {
+    if (outcome) outcome = pool.publish(made, Shelf::volumes, name, std::move(about));
     // What cannot be discarded now is swept later.
     if (!outcome && made.name().empty()) static_cast<void>(pool.discard(made, Shelf::volumes));
     return outcome;
@@ -40,11 +40,23 @@ io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted)
     co_await publish_or_discard(pool, made, wanted.name, std::move(outcome));
 }
 
+io::Task<void> create_copy(io::Loop& loop, const Pool& pool, NewCopy wanted) {
+    co_await check_new_name(pool, wanted.name);
+    auto made = co_await pool.begin(Shelf::volumes, "replica serve", wanted.id);
+    const NewVolume content{wanted.name, wanted.size, volume::Checksums::on};
+    auto outcome = co_await make_content(loop, made, content).result();
+    VolumeAbout about;
+    about.node = std::move(wanted.node);
+    co_await publish_or_discard(pool, made, wanted.name, std::move(outcome), std::move(about));
+}
+
 io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool& pool,
                                                       const Holding& holding,
-                                                      volume::LayerStore& layers) {
+                                                      volume::LayerStore& layers, Part part) {
     auto files = co_await holding.open_files();
-    auto opening = volume::Volume::open(loop, std::move(files), layers, pool.options());
+    auto options = pool.options();
+    if (part == Part::copy) options.cleaning = volume::Cleaning::when_settled;
+    auto opening = volume::Volume::open(loop, std::move(files), layers, options);
     auto volume = co_await std::move(opening).result();
     if (!volume) co_await Failure{Error{volume.error()}.within("volume " + holding.name())};
     std::vector<Id> needed;

@@ -27,12 +27,22 @@ io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wante
 Result<void> check_new_name(const Pool& pool, const std::string& name);
 // How making a volume ends: it has its name, or nothing is left of it.
 Result<void> publish_or_discard(const Pool& pool, Holding& made, const std::string& name,
-                                Result<void> outcome);
+                                Result<void> outcome, VolumeAbout about = {});
 
-// The engine of a volume that this process holds; pool and layers outlive it. Claims that a crash
-// left and no table names end.
+// The engine of a volume, or copy, that this process holds; pool and layers outlive it. Claims that
+// a crash left and no table names end.
 io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool& pool,
                                                       const Holding& holding,
-                                                      volume::LayerStore& layers);
+                                                      volume::LayerStore& layers,
+                                                      Part part = Part::whole);
+
+// Makes this node's copy of a replicated volume, all zeros; else as create_volume().
+struct NewCopy {
+    std::string name;
+    Id id{};
+    std::uint64_t size = 0;  // bytes
+    std::string node;
+};
+io::Task<void> create_copy(io::Loop& loop, const Pool& pool, NewCopy wanted);
 
 }  // namespace sheaf::pool

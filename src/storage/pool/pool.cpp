@@ -69,6 +69,19 @@ bool is_ours(std::string_view name) {
     return std::ranges::find(ours, name) != ours.end() || id_behind("layer.", name);
 }
 
+Result<void> check_part(const Directory& directory, Shelf which, std::string_view name, Part part) {
+    const auto about = read_volume_about(directory);
+    const auto is_copy = about && about->node;
+    if (is_copy && part == Part::whole)
+        return fail(Kind::conflict,
+                    "{} {}: is the copy of node {} of a replicated volume, which is used with --kv",
+                    noun_of(which), name, *about->node);
+    if (!is_copy && part == Part::copy)
+        return fail(Kind::invalid, "{} {}: is no copy of a replicated volume", noun_of(which),
+                    name);
+    return {};
+}
+
 std::string temporary_name(std::string_view prefix, const Id& id) {
     return std::string{prefix} + to_text(id);
 }
@@ -148,8 +161,9 @@ Result<Directory> Pool::find(Shelf which, std::string_view name) const {
 
 // Between finding it and having its lock it may have been removed.
 Result<std::optional<Holding>> Pool::try_hold(Shelf which, std::string_view name,
-                                              std::string_view verb) const {
+                                              std::string_view verb, Part part) const {
     auto directory = TRY(find(which, name));
+    TRY(check_part(directory, which, name, part));
     auto lock = TRY_WITHIN(VolumeLock::take(directory, verb), "{} {}", noun_of(which), name);
     if (!lock) return std::nullopt;
     if (!same_directory(directory, shelf(which), name))
@@ -158,8 +172,9 @@ Result<std::optional<Holding>> Pool::try_hold(Shelf which, std::string_view name
     return Holding{*this, std::string{name}, id, std::move(directory), std::move(*lock)};
 }
 
-Result<Holding> Pool::hold(Shelf which, std::string_view name, std::string_view verb) const {
-    auto held = TRY(try_hold(which, name, verb));
+Result<Holding> Pool::hold(Shelf which, std::string_view name, std::string_view verb,
+                           Part part) const {
+    auto held = TRY(try_hold(which, name, verb, part));
     if (held) return *std::move(held);
     const auto holder = TRY(holder_of(TRY(find(which, name))));
     return fail(Kind::conflict, "{} {}: in use by {}", noun_of(which), name,
@@ -167,8 +182,8 @@ Result<Holding> Pool::hold(Shelf which, std::string_view name, std::string_view 
 }
 
 // The lock is taken before anybody else may look whether it is free.
-Result<Holding> Pool::begin(Shelf which, std::string_view verb) const {
-    const auto id = TRY(make_id());
+Result<Holding> Pool::begin(Shelf which, std::string_view verb, std::optional<Id> given) const {
+    const auto id = given ? *given : TRY(make_id());
     auto made = [&]() -> Result<Holding> {
         const auto held = TRY(lock());
         TRY(sweep());

@@ -16,6 +16,10 @@ enum class Shelf : std::uint8_t { volumes, images };
 std::string_view to_string(Shelf shelf);  // the directory
 std::string_view noun_of(Shelf shelf);    // "volume" or "image"
 
+// What a volume is to whoever opens it: all there is of it, or one copy of several, which only its
+// server and its engine may change.
+enum class Part : std::uint8_t { whole, copy };
+
 // Any thread, and any number of processes at once. All calls block.
 class Pool {
   public:
@@ -41,14 +45,18 @@ class Pool {
     // Fails with invalid for a name that cannot be one, with not_found.
     Result<Directory> find(Shelf shelf, std::string_view name) const;
     // Takes its lock in the name of `verb`. None where another engine has it (VolumeLock::take).
+    // Fails with conflict where it is a copy of a replicated volume and not asked for as one, with
+    // invalid the other way round.
     Result<std::optional<Holding>> try_hold(Shelf shelf, std::string_view name,
-                                            std::string_view verb) const;
+                                            std::string_view verb, Part part = Part::whole) const;
     // Fails with conflict, saying who has it.
-    Result<Holding> hold(Shelf shelf, std::string_view name, std::string_view verb) const;
+    Result<Holding> hold(Shelf shelf, std::string_view name, std::string_view verb,
+                         Part part = Part::whole) const;
 
     // A new volume or image, locked and out of sight: its files are there, empty, and it has no
-    // layer. It is to be published or discarded.
-    Result<Holding> begin(Shelf shelf, std::string_view verb) const;
+    // layer. It is to be published or discarded. Its id is drawn where none is given.
+    Result<Holding> begin(Shelf shelf, std::string_view verb,
+                          std::optional<Id> given = std::nullopt) const;
     // Gives it its name, and writes what it says of itself. Fails with exists.
     Result<void> publish(Holding& made, Shelf shelf, std::string_view name,
                          VolumeAbout about = {}) const;

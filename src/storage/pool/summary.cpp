@@ -73,6 +73,7 @@ io::Task<Summary> summarize(io::Loop& loop, const Pool& pool, Shelf shelf, std::
         summary.created = std::move(about->created);
         summary.source = std::move(about->source);
         summary.sha256 = std::move(about->sha256);
+        summary.node = std::move(about->node);
     } else {
         note_problem(summary, about.error());
     }

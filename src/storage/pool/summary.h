@@ -27,10 +27,11 @@ struct Summary {
     std::string problem;  // what is damaged
     std::optional<std::string> source;
     std::optional<std::string> sha256;
+    std::optional<std::string> node;  // of a copy of a replicated volume
 };
 BOOST_DESCRIBE_STRUCT(Summary, (),
                       (name, state, size, used, shared, layers, checksums, created, holder, problem,
-                       source, sha256))
+                       source, sha256, node))
 
 // Fails with not_found or invalid; damage is in the summary. The pool outlives the task.
 io::Task<Summary> summarize(io::Loop& loop, const Pool& pool, Shelf shelf, std::string name);

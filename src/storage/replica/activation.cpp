@@ -105,12 +105,14 @@ io::Task<void> ReplicatedVolume::reach_counting() {
 io::Task<void> ReplicatedVolume::reach(Member& member) {
     const auto sealed = co_await member.way.reach(record_.now().epoch, ++seals_).result();
     if (!sealed) {
+        member.error = sealed.error().text();
         if (sealed.error().kind() == Kind::conflict) end(sealed.error());
         co_return;
     }
     member.incarnation = sealed->incarnation;
     member.marked = sealed->marked;
     member.fed = member.counts;
+    if (member.counts) member.error.clear();
 }
 
 // Whether what is sealed is enough to go on with, and one of it may be believed.

@@ -30,6 +30,7 @@ struct EngineCounters {
     std::uint64_t made_alike = 0;  // bytes, at activations and renewals
     std::uint64_t copied = 0;      // bytes, of rebuilds
     std::uint64_t settled = 0;     // rounds
+    std::uint64_t healed = 0;      // damaged places of copies, written again from another
 
     void add(const EngineCounters& other);
 };

@@ -114,7 +114,10 @@ io::Task<void> ReplicatedVolume::settle_round() {
     for (auto* member : members) {
         if (!member->way.open()) co_return;
         auto asking = member->way.copy().moment(stamp());
-        moments.push_back(co_await member->way.ask(std::move(asking)));
+        const auto asked = co_await member->way.ask(std::move(asking)).result();
+        // Where nothing is written nobody else would notice.
+        if (!asked) co_return lose(*member, asked.error());
+        moments.push_back(*asked);
     }
     const auto begun = blocks_.next();
     while (blocks_.oldest() < begun) co_await request_over_.wait();

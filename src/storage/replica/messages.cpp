@@ -74,6 +74,7 @@ Bytes encode(const Hello& hello) {
     append(bytes, static_cast<std::uint32_t>(hello.node.size()));
     append(bytes, hello.volume);
     append_text(bytes, hello.node);
+    append_text(bytes, hello.to);
     return bytes;
 }
 
@@ -87,15 +88,46 @@ Result<Hello> parse_hello(std::span<const std::byte> bytes) {
     const auto length = TRY(reader.take<std::uint32_t>());
     hello.volume = TRY(reader.take<volume::Id>());
     hello.node = as_text(TRY(reader.take(length)));
-    TRY(check_end(reader, "a hello"));
-    if (!check_node_name(hello.node)) return fail(Kind::corrupt, "a hello without a node's name");
+    hello.to = as_text(reader.rest());
+    const auto to_anybody = hello.to.empty();
+    if (!check_node_name(hello.node) || (!to_anybody && !check_node_name(hello.to)))
+        return fail(Kind::corrupt, "a hello without a node's name");
     return hello;
 }
 
-Result<void> check_version(const Hello& hello) {
-    if (hello.oldest_version <= wire_version && wire_version <= hello.newest_version) return {};
-    return fail(Kind::unsupported, "versions {} to {} of the wire; this host speaks {}",
-                hello.oldest_version, hello.newest_version, wire_version);
+Bytes encode(const CopyRequest& request) {
+    Bytes bytes;
+    append(bytes, request.oldest_version);
+    append(bytes, request.newest_version);
+    append(bytes, static_cast<std::uint32_t>(request.node.size()));
+    append(bytes, std::uint64_t{0});
+    append(bytes, request.volume);
+    append_text(bytes, request.node);
+    append_text(bytes, request.name);
+    return bytes;
+}
+
+Result<CopyRequest> parse_copy_request(std::span<const std::byte> bytes) {
+    ByteReader reader{bytes};
+    CopyRequest request;
+    request.oldest_version = TRY(reader.take<std::uint16_t>());
+    request.newest_version = TRY(reader.take<std::uint16_t>());
+    const auto length = TRY(reader.take<std::uint32_t>());
+    const auto reserved = TRY(reader.take<std::uint64_t>());
+    request.volume = TRY(reader.take<volume::Id>());
+    request.node = as_text(TRY(reader.take(length)));
+    request.name = as_text(reader.rest());
+    if (reserved != 0 || request.volume == volume::Id{})
+        return fail(Kind::corrupt, "a request for a copy that makes no sense");
+    if (!check_node_name(request.node) || !check_node_name(request.name))
+        return fail(Kind::corrupt, "a request for a copy without its names");
+    return request;
+}
+
+Result<void> check_version(std::uint16_t oldest, std::uint16_t newest) {
+    if (oldest <= wire_version && wire_version <= newest) return {};
+    return fail(Kind::unsupported, "versions {} to {} of the wire; this host speaks {}", oldest,
+                newest, wire_version);
 }
 
 Bytes encode(const Welcome& welcome) {

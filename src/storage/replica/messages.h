@@ -21,7 +21,18 @@ struct Hello {
     std::uint32_t payload = most_payload;
     volume::Id volume{};
     std::string node;
+    std::string to;  // whose copy is meant; empty: of whoever is reached
     bool operator==(const Hello&) const = default;
+};
+
+// Of which copy a connection is to make, or to remove, the volume.
+struct CopyRequest {
+    std::uint16_t oldest_version = wire_version;
+    std::uint16_t newest_version = wire_version;
+    volume::Id volume{};
+    std::string node;  // whose copy
+    std::string name;  // of the volume
+    bool operator==(const CopyRequest&) const = default;
 };
 
 struct Welcome {
@@ -37,8 +48,10 @@ struct Welcome {
 // Any thread, all of them. Those that parse fail with corrupt, naming what is wrong.
 Bytes encode(const Hello& hello);
 Result<Hello> parse_hello(std::span<const std::byte> bytes);
+Bytes encode(const CopyRequest& request);
+Result<CopyRequest> parse_copy_request(std::span<const std::byte> bytes);
 // Fails with unsupported where no version is common.
-Result<void> check_version(const Hello& hello);
+Result<void> check_version(std::uint16_t oldest, std::uint16_t newest);
 Bytes encode(const Welcome& welcome);
 Result<Welcome> parse_welcome(std::span<const std::byte> bytes);
 // A copy with more ranges than fit tells of fewer, larger ones.

@@ -77,6 +77,8 @@ std::vector<Range> ReplicatedVolume::missing(const Member& member) const {
 // later go to the member too.
 io::Task<void> ReplicatedVolume::copy_missing(Member& member) {
     const auto ranges = missing(member);
+    member.copied = member.to_copy = 0;
+    for (const auto& range : ranges) member.to_copy += range.length;
     for (const auto& range : ranges) {
         for (std::uint64_t at = 0; at < range.length; at += most_at_once) {
             const Range piece{range.offset + at, std::min(most_at_once, range.length - at)};
@@ -91,6 +93,7 @@ io::Task<void> ReplicatedVolume::copy_missing(Member& member) {
                                  : member.way.copy().write(stamp(), piece.offset, buffer.bytes());
             co_await member.way.ask(std::move(writing));
             counters_.copied += piece.length;
+            member.copied += piece.length;
         }
     }
 }
@@ -132,6 +135,8 @@ io::Task<void> ReplicatedVolume::promote(Member& member) {
         if (!changed) co_await Failure{Error{changed.error()}};
         member.followed = false;
         member.missed.clear();
+        member.to_copy = 0;
+        member.error.clear();
     }
     co_await adopt();
 }

@@ -78,6 +78,29 @@ io::Task<void> RemoteReplica::greet(Hello hello) {
     welcome_ = co_await parse_welcome(answer);
 }
 
+io::Task<void> RemoteReplica::command_once(io::Loop& loop, std::unique_ptr<io::ByteStream> stream,
+                                           Header header, CopyRequest request) {
+    const auto replica = std::unique_ptr<RemoteReplica>{new RemoteReplica{loop, std::move(stream)}};
+    replica->pumps_.start(replica->send());
+    replica->pumps_.start(replica->receive());
+    const auto words = encode(request);
+    auto done = co_await replica->command(header, words).result();
+    co_await replica->shut_down();
+    co_await std::move(done);
+}
+
+io::Task<void> RemoteReplica::make_copy(io::Loop& loop, std::unique_ptr<io::ByteStream> stream,
+                                        CopyRequest request, std::uint64_t size) {
+    const auto header = request_of(Type::create, {}, {0, size});
+    return command_once(loop, std::move(stream), header, std::move(request));
+}
+
+io::Task<void> RemoteReplica::remove_copy(io::Loop& loop, std::unique_ptr<io::ByteStream> stream,
+                                          CopyRequest request) {
+    const auto header = request_of(Type::remove, {});
+    return command_once(loop, std::move(stream), header, std::move(request));
+}
+
 io::Task<void> RemoteReplica::shut_down() {
     fail_all(Error{Kind::unavailable, "the connection to the copy was closed"});
     pumps_.cancel();

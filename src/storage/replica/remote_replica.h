@@ -25,6 +25,13 @@ class RemoteReplica final : public Replica {
                                                          Hello hello);
     ~RemoteReplica() override = default;  // after shut_down()
 
+    // Has a copy made, of so many bytes, or removed; the connection is for this alone. Both are
+    // done already where there is what they would leave.
+    static io::Task<void> make_copy(io::Loop& loop, std::unique_ptr<io::ByteStream> stream,
+                                    CopyRequest request, std::uint64_t size);
+    static io::Task<void> remove_copy(io::Loop& loop, std::unique_ptr<io::ByteStream> stream,
+                                      CopyRequest request);
+
     const Welcome& welcome() const { return welcome_; }
 
     io::Task<Sealed> seal(std::uint64_t epoch, std::uint64_t attempt) override;
@@ -54,6 +61,8 @@ class RemoteReplica final : public Replica {
     RemoteReplica(io::Loop& loop, std::unique_ptr<io::ByteStream> stream)
         : stream_(std::move(stream)), input_(*stream_), output_(loop, *stream_) {}
 
+    static io::Task<void> command_once(io::Loop& loop, std::unique_ptr<io::ByteStream> stream,
+                                       Header header, CopyRequest request);
     io::Task<Bytes> call(Header request, std::span<const std::byte> payload);
     io::Task<void> command(Header request, std::span<const std::byte> payload = {});
     io::Task<void> greet(Hello hello);

@@ -12,6 +12,8 @@ namespace {
 
 using Mode = volume::RangeLock::Mode;
 
+constexpr auto last_patience = std::chrono::seconds{5};
+
 std::uint64_t first_block(std::uint64_t offset) {
     return align_down(offset, unit);
 }
@@ -43,6 +45,7 @@ void EngineCounters::add(const EngineCounters& other) {
     made_alike += other.made_alike;
     copied += other.copied;
     settled += other.settled;
+    healed += other.healed;
 }
 
 ReplicatedVolume::ReplicatedVolume(io::Loop& loop, kv::Kv& store, Ways& ways, EngineOptions options)
@@ -98,6 +101,8 @@ void ReplicatedVolume::end(Error error) {
 void ReplicatedVolume::lose(Member& member, const Error& error) {
     member.way.lose();
     member.fed = false;
+    member.to_copy = 0;
+    member.error = error.text();
     if (!member.counts) member.followed = false;
     if (error.kind() == Kind::conflict) return end(error);
     if (!member.counts) return;
@@ -329,7 +334,19 @@ ReplicatedVolume::Member* ReplicatedVolume::reader(const std::vector<Member*>& t
     return best;
 }
 
-// A block that is damaged on one copy is read from another.
+// Nobody writes there while it is read, so what another copy has is what this one is to have. One
+// that cannot be written either stays as it is: its next write tells.
+io::Task<void> ReplicatedVolume::heal(std::vector<Member*> damaged, std::uint64_t offset,
+                                      std::span<std::byte> content) {
+    for (auto* member : damaged) {
+        if (!member->counts || !member->way.open()) continue;
+        auto writing = member->way.copy().write(stamp(), offset, content);
+        const auto written = co_await member->way.ask(std::move(writing)).result();
+        if (written) ++counters_.healed;
+    }
+}
+
+// A block that is damaged on one copy is read from another, and put right.
 io::Task<void> ReplicatedVolume::read_blocks(std::uint64_t offset, std::span<std::byte> into) {
     std::vector<Member*> tried;
     auto last = Result<void>{fail(Kind::unavailable, "no copy can be read")};
@@ -339,7 +356,7 @@ io::Task<void> ReplicatedVolume::read_blocks(std::uint64_t offset, std::span<std
         if (!member) co_await std::move(last);
         auto asking = member->way.copy().read(stamp(), offset, into);
         last = co_await member->way.ask(std::move(asking)).result();
-        if (last && !ended_) co_return;
+        if (last && !ended_) co_return co_await heal(std::move(tried), offset, into);
         if (ended_) continue;
         const auto kind = last.error().kind();
         if (kind == Kind::corrupt || kind == Kind::io) {
@@ -348,6 +365,23 @@ io::Task<void> ReplicatedVolume::read_blocks(std::uint64_t offset, std::span<std
             lose(*member, last.error());
         }
     }
+}
+
+io::Task<void> ReplicatedVolume::wait_ended() {
+    while (!ended_) co_await state_changed_.wait();
+}
+
+// Where a copy is missing the next activation makes them alike, as after a crash.
+io::Task<void> ReplicatedVolume::shut_down() {
+    if (state_ == State::serving) {
+        auto flushing = flush();
+        static_cast<void>(co_await io::within(loop_, last_patience, std::move(flushing)).result());
+    }
+    if (state_ == State::serving) {
+        auto settling = settle_round();
+        static_cast<void>(co_await io::within(loop_, last_patience, std::move(settling)).result());
+    }
+    co_await abandon();
 }
 
 io::Task<void> ReplicatedVolume::abandon() {

@@ -8,10 +8,10 @@
 
 #include "storage/aligned_buffer.h"
 #include "storage/block.h"
+#include "storage/replica/engine_member.h"
 #include "storage/replica/engine_options.h"
 #include "storage/replica/record.h"
 #include "storage/volume/range_lock.h"
-#include "storage/volume/region_set.h"
 
 namespace sheaf::replica {
 
@@ -23,6 +23,9 @@ class ReplicatedVolume final : public storage::Block {
     static io::Task<std::unique_ptr<ReplicatedVolume>> open(io::Loop& loop, kv::Kv& store,
                                                             Ways& ways, EngineOptions options);
     ~ReplicatedVolume() override = default;  // after abandon()
+    // Nothing is asked of it any more: makes what was answered stable and the copies known to be
+    // alike, where that can be done at once, and ends.
+    io::Task<void> shut_down();
     // Ends everything that runs. What was not answered may have been carried out, on some copies.
     io::Task<void> abandon();
 
@@ -39,6 +42,10 @@ class ReplicatedVolume final : public storage::Block {
     bool serving() const { return state_ == State::serving; }
     // Why it is over, where it is.
     const std::optional<Error>& ended() const { return ended_; }
+    // Ends when it is over.
+    io::Task<void> wait_ended();
+    // As people are told of it.
+    Attachment report() const;
     const EngineCounters& counters() const { return counters_; }
     // The record as it was activated, and whether no copy had all that was answered.
     const Membership& began_with() const { return first_; }
@@ -47,17 +54,7 @@ class ReplicatedVolume final : public storage::Block {
   private:
     enum class State : std::uint8_t { starting, serving, stalled, ended };
     enum class Deed : std::uint8_t { write, flush, discard, zero_keep, zero_release };
-    struct Member {
-        Member(io::Loop& loop, Ways& ways, std::string node, const Patience& patience)
-            : way(loop, ways, std::move(node), patience) {}
-        MemberWay way;
-        bool counts = false;            // must have what is answered
-        bool fed = false;               // gets what is written
-        std::uint64_t incarnation = 0;  // of the copy, when it was reached last
-        std::vector<Range> marked;      // as it told then
-        bool followed = false;          // what it misses is known: it was removed by this engine
-        volume::RegionSet missed;
-    };
+    using Member = EngineMember;
     // One request. It goes on when who asked has gone, for half of it may have been done.
     struct Request {
         Deed deed = Deed::flush;
@@ -88,7 +85,10 @@ class ReplicatedVolume final : public storage::Block {
     void stall();
     void end(Error error);
     io::Task<void> read_blocks(std::uint64_t offset, std::span<std::byte> into);
+    io::Task<void> heal(std::vector<Member*> damaged, std::uint64_t offset,
+                        std::span<std::byte> content);
     Member* reader(const std::vector<Member*>& tried);
+    std::uint64_t lag_of(const Member& member) const;
 
     // activation.cpp
     io::Task<void> activate();

@@ -47,6 +47,7 @@ io::Task<void> ServerSession::serve() {
     farewell.cancel();
     static_cast<void>(co_await farewell.join().result());
     way_.reset();
+    use_.reset();
     if (too_slow_) co_await fail(Kind::timed_out, "nobody said who it is in time");
     co_await std::move(received);
 }
@@ -95,18 +96,18 @@ io::Task<void> ServerSession::take_request() {
         co_return;
     }
     co_await check_request(*header);
-    const auto greeting = header->type == Type::hello;
-    if (greeting == (copy_ != nullptr))
+    const auto first = is_first(header->type);
+    if (first == (way_ != nullptr))
         co_await fail(Kind::corrupt, "{} where it does not belong", to_string(header->type));
-    if (header->volume != (greeting ? 0 : only_volume))
+    if (header->volume != (first ? 0 : only_volume))
         co_await fail(Kind::corrupt, "volume {} of a connection that has one", header->volume);
     const auto cost = cost_of(*header);
     co_await room_for(cost);
     auto payload = co_await input_.payload_of(*header);
     ++in_flight_.requests;
     in_flight_.bytes += cost;
-    if (greeting) {
-        co_await greet(*header, std::move(payload));
+    if (first) {
+        co_await begin(*header, std::move(payload));
     } else {
         work_.start(carry_out(*header, std::move(payload), cost));
     }
@@ -125,30 +126,52 @@ void ServerSession::fail_with(const Header& request, const Error& error) {
 }
 
 // A refusal is told, and then the connection is over.
-io::Task<void> ServerSession::greet(Header header, Bytes payload) {
+io::Task<void> ServerSession::begin(Header header, Bytes payload) {
     account_for(payload.size());
-    const auto hello = co_await parse_hello(payload);
-    auto accepted = check_version(hello);
-    if (accepted && caller_.is && !caller_.is(hello.node))
-        accepted = fail(Kind::denied, "the certificate is not of {}", hello.node);
-    auto* copy = accepted ? terms_.copies.find(hello.volume) : nullptr;
-    if (accepted && !copy) accepted = fail(Kind::not_found, "no such volume is here");
-    if (!accepted) {
-        fail_with(header, accepted.error());
-        ended_ = true;
-        output_.finish();
-        static_cast<void>(co_await sending_.join().result());
-        co_await std::move(accepted);
+    auto begun = Result<void>{};
+    if (header.type == Type::hello) {
+        auto hello = co_await parse_hello(payload);
+        begun = co_await greet(header, std::move(hello)).result();
+    } else {
+        auto request = co_await parse_copy_request(payload);
+        begun = co_await do_once(header, std::move(request)).result();
     }
-    node_ = hello.node;
-    copy_ = copy;
-    way_ = copy->session();
-    const auto status = copy->status();
+    if (begun) co_return;
+    fail_with(header, begun.error());
+    ended_ = true;
+    output_.finish();
+    static_cast<void>(co_await sending_.join().result());
+    co_await std::move(begun);
+}
+
+io::Task<void> ServerSession::greet(Header header, Hello hello) {
+    co_await check_version(hello.oldest_version, hello.newest_version);
+    if (caller_.is && !caller_.is(hello.node))
+        co_await fail(Kind::denied, "the certificate is not of {}", hello.node);
+    use_ = co_await terms_.copies.open(hello.volume, std::move(hello.to));
+    node_ = std::move(hello.node);
+    way_ = use_->copy().session();
+    const auto status = use_->copy().status();
     Welcome welcome;
     welcome.volume = only_volume;
     welcome.incarnation = status.incarnation;
     welcome.size = status.size;
     output_.put(reply_to(header), encode(welcome));
+}
+
+// Nothing follows it. It takes as long as it takes.
+io::Task<void> ServerSession::do_once(Header header, CopyRequest request) {
+    co_await check_version(request.oldest_version, request.newest_version);
+    known_ = true;
+    if (header.type == Type::create) {
+        co_await terms_.copies.create(std::move(request), header.length);
+    } else {
+        co_await terms_.copies.remove(std::move(request));
+    }
+    output_.put(reply_to(header), {});
+    ended_ = true;
+    output_.finish();
+    static_cast<void>(co_await sending_.join().result());
 }
 
 io::Task<void> ServerSession::carry_out(Header header, Bytes payload, std::size_t cost) {
@@ -162,7 +185,7 @@ io::Task<void> ServerSession::carry_out(Header header, Bytes payload, std::size_
 }
 
 io::Task<Bytes> ServerSession::answer(Header header, Bytes& payload) {
-    co_await check_within(header, copy_->status().size);
+    co_await check_within(header, use_->copy().status().size);
     const auto stamp = stamp_of(header);
     Bytes answer;
     switch (header.type) {
@@ -195,7 +218,7 @@ io::Task<Bytes> ServerSession::answer(Header header, Bytes& payload) {
 
 io::Task<Bytes> ServerSession::seal(Header header, const Bytes& payload) {
     const auto attempt = load<std::uint64_t>(payload);
-    co_await terms_.authority.check(copy_->volume().id(), node_, header.epoch);
+    co_await terms_.authority.check(use_->copy().volume().id(), node_, header.epoch);
     known_ = true;
     const auto sealed = co_await way_->seal(header.epoch, attempt);
     co_return encode(sealed);

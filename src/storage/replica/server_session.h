@@ -14,12 +14,23 @@
 
 namespace sheaf::replica {
 
+// A copy that is open as long as this exists.
+class CopyUse {
+  public:
+    virtual ~CopyUse() = default;
+    virtual LocalReplica& copy() = 0;
+};
+
 // Where a server finds its copies. Loop thread only.
 class Copies {
   public:
     virtual ~Copies() = default;
-    // None where there is none. Stays as long as a session uses it.
-    virtual LocalReplica* find(const volume::Id& volume) = 0;
+    // `node` is whose copy is meant, or empty. not_found: there is none; denied: it is another
+    // node's; conflict: another process has it open.
+    virtual io::Task<std::unique_ptr<CopyUse>> open(volume::Id volume, std::string node) = 0;
+    // Whether it is to be, they find out. What is there already, or is gone already, is so.
+    virtual io::Task<void> create(CopyRequest wanted, std::uint64_t size) = 0;
+    virtual io::Task<void> remove(CopyRequest gone) = 0;
 };
 
 // How a connection came, as far as it matters who is at its other end.
@@ -56,7 +67,9 @@ class ServerSession {
 
     io::Task<void> receive();
     io::Task<void> take_request();
-    io::Task<void> greet(Header header, Bytes payload);
+    io::Task<void> begin(Header header, Bytes payload);
+    io::Task<void> greet(Header header, Hello hello);
+    io::Task<void> do_once(Header header, CopyRequest request);
     io::Task<void> room_for(std::size_t bytes);
     io::Task<void> carry_out(Header header, Bytes payload, std::size_t cost);
     io::Task<Bytes> answer(Header header, Bytes& payload);
@@ -74,8 +87,8 @@ class ServerSession {
     Terms terms_;
     WireInput input_;
     WireOutput output_;
-    LocalReplica* copy_ = nullptr;
-    std::unique_ptr<Replica> way_;
+    std::unique_ptr<CopyUse> use_;
+    std::unique_ptr<Replica> way_;  // to the copy in use
     std::string node_;
     Cost in_flight_;
     Cost answered_;  // put, and not sent yet

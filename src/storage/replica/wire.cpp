@@ -16,7 +16,7 @@ std::uint32_t checksum_of(const Header& header) {
 }
 
 bool known(Type type) {
-    return type >= Type::hello && type <= Type::settled;
+    return type >= Type::hello && type <= Type::remove;
 }
 
 // Ranges whose content, or what is told of it, travels.
@@ -31,7 +31,9 @@ Failure strange(const Header& header, const char* what) {
 Result<void> check_payload_length(const Header& header) {
     const auto length = header.payload_length;
     switch (header.type) {
-        case Type::hello: return {};
+        case Type::hello:
+        case Type::create:
+        case Type::remove: return {};
         case Type::seal:
             if (length != 8) return strange(header, "not one number");
             return {};
@@ -51,7 +53,7 @@ Result<void> check_payload_length(const Header& header) {
 
 Result<void> check_range(const Header& header) {
     if (header.type == Type::settled && header.length == 0) return {};
-    if (header.type == Type::resize) {
+    if (header.type == Type::resize || header.type == Type::create) {
         if (header.offset != 0 || header.length == 0 || header.length % unit != 0)
             return strange(header, "not a size");
         return {};
@@ -90,6 +92,8 @@ const char* to_string(Type type) {
         case Type::status: return "give its status";
         case Type::moment: return "name a moment";
         case Type::settled: return "settle";
+        case Type::create: return "make a copy";
+        case Type::remove: return "remove a copy";
     }
     return "do what nobody knows";
 }
@@ -97,6 +101,10 @@ const char* to_string(Type type) {
 bool has_range(Type type) {
     return type == Type::write || type == Type::read || type == Type::discard ||
            type == Type::zero || type == Type::digests;
+}
+
+bool is_first(Type type) {
+    return type == Type::hello || type == Type::create || type == Type::remove;
 }
 
 Header sealed(Header header, std::span<const std::byte> payload) {

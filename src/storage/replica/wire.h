@@ -17,7 +17,7 @@ inline constexpr std::uint32_t most_payload = 1 << 20;    // of one message
 inline constexpr std::uint64_t digest_span = 128 << 10;   // bytes of the volume behind one digest
 inline constexpr std::uint32_t most_requests = 128;       // of a connection, in flight
 inline constexpr std::uint32_t most_in_flight = 8 << 20;  // bytes of their payloads and answers
-inline constexpr std::size_t longest_name = 63;           // of a node or a snapshot
+inline constexpr std::size_t longest_name = 63;           // of a node, a volume, a snapshot
 inline constexpr std::size_t longest_sentence = 512;      // of a failure
 
 enum class Type : std::uint8_t {
@@ -36,6 +36,8 @@ enum class Type : std::uint8_t {
     status,
     moment,
     settled,
+    create,
+    remove,
 };
 
 inline constexpr std::uint8_t flag_reply = 1;
@@ -80,6 +82,8 @@ Header reply_to(const Header& request);
 Result<void> check_reply(const Header& request, const Header& reply);
 
 bool has_range(Type type);
+// What comes first in a connection, and without a number of the volume.
+bool is_first(Type type);
 const char* to_string(Type type);
 
 // A failure as it travels, and back. `text` is cut to what may be sent.

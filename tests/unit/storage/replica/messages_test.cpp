@@ -47,6 +47,30 @@ TEST(ReplicaMessages, SurviveTheirWayAndOnlyWhole) {
     expect_whole_only(encode(status), parse_status);
 }
 
+TEST(ReplicaMessages, OfWhichCopyIsSaid) {
+    Hello hello;
+    hello.node = "node-a";
+    hello.to = "node-b";
+    EXPECT_EQ(parse_hello(encode(hello)).value(), hello);
+    hello.to = "Node";
+    EXPECT_FALSE(parse_hello(encode(hello)));
+    CopyRequest request;
+    request.volume = {1};
+    request.node = "node-b";
+    request.name = "disk";
+    EXPECT_EQ(parse_copy_request(encode(request)).value(), request);
+    for (auto* text : {&request.node, &request.name}) {
+        auto kept = std::exchange(*text, "No name");
+        EXPECT_EQ(parse_copy_request(encode(request)).error().kind(), Kind::corrupt);
+        *text = "";
+        EXPECT_EQ(parse_copy_request(encode(request)).error().kind(), Kind::corrupt);
+        *text = std::move(kept);
+    }
+    request.volume = {};
+    EXPECT_EQ(parse_copy_request(encode(request)).error().kind(), Kind::corrupt);
+    EXPECT_EQ(parse_copy_request({}).error().kind(), Kind::corrupt);
+}
+
 TEST(ReplicaMessages, ANodeHasAName) {
     for (const auto* name : {"", "Node", "a b", "a/b"}) {
         Hello hello;
@@ -61,9 +85,10 @@ TEST(ReplicaMessages, AVersionMustBeCommon) {
     Hello hello;
     hello.oldest_version = 2;
     hello.newest_version = 3;
-    EXPECT_EQ(check_version(hello).error().kind(), Kind::unsupported);
+    EXPECT_EQ(check_version(hello.oldest_version, hello.newest_version).error().kind(),
+              Kind::unsupported);
     hello.oldest_version = 1;
-    EXPECT_TRUE(check_version(hello));
+    EXPECT_TRUE(check_version(hello.oldest_version, hello.newest_version));
 }
 
 TEST(ReplicaMessages, RangesThatAreNotSoundAreRefused) {

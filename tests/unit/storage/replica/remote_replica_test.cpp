@@ -11,14 +11,34 @@
 namespace sheaf::replica {
 namespace {
 
+class OneUse final : public CopyUse {
+  public:
+    explicit OneUse(LocalReplica& copy) : copy_(copy) {}
+    LocalReplica& copy() override { return copy_; }
+
+  private:
+    LocalReplica& copy_;
+};
+
 class OneCopy final : public Copies, public Authority {
   public:
     explicit OneCopy(LocalReplica& copy) : copy_(copy) {}
-    LocalReplica* find(const volume::Id& /*volume*/) override { return &copy_; }
+    io::Task<std::unique_ptr<CopyUse>> open(volume::Id /*volume*/, std::string /*node*/) override {
+        co_return std::make_unique<OneUse>(copy_);
+    }
+    io::Task<void> create(CopyRequest wanted, std::uint64_t size) override {
+        made.emplace_back(std::move(wanted), size);
+        co_return;
+    }
+    io::Task<void> remove(CopyRequest gone) override {
+        co_await fail(Kind::conflict, "{} is in use", gone.name);
+    }
     io::Task<void> check(volume::Id /*volume*/, std::string /*node*/,
                          std::uint64_t /*epoch*/) override {
         co_return;
     }
+
+    std::vector<std::pair<CopyRequest, std::uint64_t>> made;
 
   private:
     LocalReplica& copy_;
@@ -87,6 +107,37 @@ TEST_F(RemoteReplicas, CarryRequestsOverAUnixSocket) {
 
 TEST_F(RemoteReplicas, FailWithTheirConnection) {
     const auto outcome = run(converse(*loop, *copy, true));
+    EXPECT_TRUE(outcome) << outcome.error().text();
+}
+
+io::Task<void> ask_for_copies(io::Loop& loop, OneCopy& one) {
+    CopyRequest request;
+    request.volume = {1};
+    request.node = "node-b";
+    request.name = "disk";
+    for (const auto makes : {true, false}) {
+        auto ends = socket_pair();
+        const ServerSession::Terms terms{one, one};
+        auto below = std::make_unique<io::SocketStream>(loop, std::move(ends[0]));
+        ServerSession session{loop, std::move(below), Caller{}, terms};
+        io::TaskGroup serving;
+        serving.start(session.serve());
+        auto here = std::make_unique<io::SocketStream>(loop, std::move(ends[1]));
+        auto asking = makes ? RemoteReplica::make_copy(loop, std::move(here), request, 1 << 20)
+                            : RemoteReplica::remove_copy(loop, std::move(here), request);
+        const auto asked = co_await std::move(asking).result();
+        EXPECT_EQ(asked.has_value(), makes);
+        if (!asked) EXPECT_EQ(asked.error().text(), "disk is in use");
+        const auto ended = co_await serving.join().result();
+        EXPECT_EQ(ended.has_value(), makes);
+    }
+    EXPECT_EQ(one.made.size(), 1U);
+    EXPECT_EQ(one.made.at(0), (std::pair{request, std::uint64_t{1 << 20}}));
+}
+
+TEST_F(RemoteReplicas, AskForCopiesInConnectionsOfTheirOwn) {
+    OneCopy one{*copy};
+    const auto outcome = run(ask_for_copies(*loop, one));
     EXPECT_TRUE(outcome) << outcome.error().text();
 }
 
