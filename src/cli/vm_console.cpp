@@ -45,7 +45,7 @@ io::Task<void> type_all(Session session) {
         std::string bytes{typed.substr(0, end)};
         if (!bytes.empty()) co_await session.socket.send(std::move(bytes));
         if (end == typed.npos) continue;
-        co_await session.socket.close();
+        co_await session.socket.end();
         session.both.cancel();
         co_return;
     }

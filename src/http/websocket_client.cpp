@@ -170,7 +170,7 @@ io::Task<void> WebSocketClient::send(std::string bytes) {
     co_await put(std::move(frame));
 }
 
-io::Task<void> WebSocketClient::close() {
+io::Task<void> WebSocketClient::end() {
     auto frame = client_frame(close_code, number_bytes(1000, 2));
     co_await put(std::move(frame));
 }

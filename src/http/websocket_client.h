@@ -45,7 +45,7 @@ class WebSocketClient {
     io::Task<std::optional<std::string>> receive();
     io::Task<void> send(std::string bytes);
     // Says that nothing more comes.
-    io::Task<void> close();
+    io::Task<void> end();
 
   private:
     io::Task<std::string> receive_some();

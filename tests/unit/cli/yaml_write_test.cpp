@@ -10,7 +10,8 @@ namespace {
 TEST(YamlWrite, IsForPeople) {
     const auto tree = Json::parse(
         R"({"name":"web","size":10,"ok":true,"none":null,"empty":[],"note":"","no":"no",)"
-        R"("list":[1,{"x":[2,[3,4]],"y":{}}],"in":{"text":"a\n b\n","two":"a\n\nb"},"at":"2020-01-01"})");
+        R"("list":[1,{"x":[2,[3,4]],"y":{}}],"in":{"text":"a\n b\n","two":"a\n\nb"},)"
+        R"("at":"2020-01-01"})");
     EXPECT_EQ(to_yaml(*tree),
               "name: web\n"
               "size: 10\n"
