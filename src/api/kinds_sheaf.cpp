@@ -149,6 +149,10 @@ void check_image(const Json& object, const Json* before, Causes& causes) {
                           "Invalid value: begins with none of http://, https:// and file:///"});
 }
 
+bool image_reaches_host(const Json& object) {
+    return object.text_at({"spec", "source", "url"}).starts_with("file:");
+}
+
 // Snapshot.
 
 constexpr auto snapshot_spec = std::to_array<Field>({
@@ -224,6 +228,11 @@ void check_network(const Json& object, const Json* before, Causes& causes) {
                           "Invalid value: an address is given to a bridge that Sheaf makes alone"});
 }
 
+// A bridge is the host's, whoever made it.
+bool network_reaches_host(const Json&) {
+    return true;
+}
+
 constexpr auto network_columns = std::to_array<Column>({
     {"Bridge", "spec.bridge.name", "of the host"},
     {"Phase", "status.phase", "how far it is"},
@@ -272,6 +281,7 @@ constinit const Kind image_kind = {
     .columns = image_columns,
     .prepare = prepare_image,
     .check = check_image,
+    .reaches_host = image_reaches_host,
 };
 
 constinit const Kind snapshot_kind = {
@@ -300,6 +310,7 @@ constinit const Kind network_kind = {
     .fields = network_fields,
     .columns = network_columns,
     .check = check_network,
+    .reaches_host = network_reaches_host,
 };
 
 }  // namespace sheaf::api

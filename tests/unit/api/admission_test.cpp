@@ -128,5 +128,42 @@ TEST(Admission, EachKindOfSheafHasItsRules) {
     EXPECT_EQ(admit(namespace_kind, R"({"metadata":{"name":"a.b"}})").error().status, 422u);
 }
 
+// The status of what somebody may have who is not admin everywhere.
+unsigned status_for_others(const Kind& kind, std::string_view text, const Json* before = nullptr) {
+    const Place place{&kind, "default", before ? "a" : "", false};
+    WriteOptions options;
+    options.may_reach_host = false;
+    std::vector<std::string> warnings;
+    auto object = Json::parse(text).value();
+    const auto admitted =
+        before ? admit_change(place, *before, std::move(object), options, warnings)
+               : admit_new(place, std::move(object), options, {"u", "t", "n"}, warnings);
+    return admitted ? 200 : admitted.error().status;
+}
+
+TEST(Admission, WhatOpensTheHostIsForAdminsOfEverythingAlone) {
+    constexpr std::string_view local =
+        R"({"metadata":{"name":"a"},"spec":{"source":{"url":"file:///etc/shadow"}}})";
+    constexpr std::string_view remote =
+        R"({"metadata":{"name":"a"},"spec":{"source":{"url":"https://example.org/a"}}})";
+    constexpr std::string_view bridge =
+        R"({"metadata":{"name":"a"},"spec":{"bridge":{"name":"br0"}}})";
+    EXPECT_EQ(status_for_others(image_kind, local), 403u);
+    EXPECT_EQ(status_for_others(image_kind, remote), 200u);
+    EXPECT_EQ(status_for_others(network_kind, bridge), 403u);
+    std::string disk{machine};
+    const auto claim = disk.find("\"persistentVolumeClaim\"");
+    disk.replace(claim, disk.find('}', claim) - claim,
+                 R"("hostDisk": {"path": "/etc/shadow", "type": "Disk")");
+    EXPECT_EQ(status_for_others(virtual_machine_kind, disk), 403u);
+    EXPECT_EQ(status_for_others(virtual_machine_kind, machine), 200u);
+    // What does not touch the spec is anybody's who may write.
+    auto labelled = Json::parse(bridge).value();
+    labelled["metadata"]["labels"] = Json::object({{"a", "b"}});
+    const auto there = admit(network_kind, bridge);
+    ASSERT_TRUE(there) << there.error().body;
+    EXPECT_EQ(status_for_others(network_kind, labelled.text(), &*there), 200u);
+}
+
 }  // namespace
 }  // namespace sheaf::api
