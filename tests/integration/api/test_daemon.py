@@ -66,7 +66,8 @@ class Process(unittest.TestCase):
             notify.bind(str(path))
             notify.settimeout(daemon.PATIENCE)
             other = subprocess.Popen(
-                [daemon.BINARY, "daemon", "--state-dir", self.daemon.folder / "other", "--socket", self.daemon.folder / "o"],
+                [daemon.BINARY, "daemon", "--state-dir", self.daemon.folder / "other", "--socket", self.daemon.folder / "o",
+                 "--listen", "none"],
                 env={**os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "200000"}, stderr=subprocess.DEVNULL)
             said = [notify.recv(100) for _ in range(4)]
             other.terminate()
