@@ -177,7 +177,8 @@ def groups_of(uids):
 
 
 def taps_of(uids):
-    return [name for name in os.listdir("/sys/class/net") if any(name.startswith(f"sv{uid[:8]}") for uid in uids)]
+    names = [name for _, name in socket.if_nameindex()]  # of this network, which /sys may not be
+    return [name for name in names if any(name.startswith(f"sv{uid[:8]}") for uid in uids)]
 
 
 def until(condition, seconds=PATIENCE):
