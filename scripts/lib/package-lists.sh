@@ -6,7 +6,7 @@ packages_build=(clang-19 lld-19 llvm-19 ccache ninja-build cmake pkg-config git 
     libcap-dev libseccomp-dev acpica-tools)
 packages_test=(curl clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-dev libgmock-dev
     libbenchmark-dev shellcheck fio iproute2 iputils-ping
-    libnbd-bin python3-libnbd qemu-utils e2fsprogs xfsprogs fuse3 etcd-server openssl)
+    libnbd-bin python3-libnbd qemu-utils e2fsprogs xfsprogs fuse3 etcd-server openssl dpkg-dev groff-base)
 # Another kubectl does as well, and its package may have the same file.
 command -v kubectl >/dev/null || packages_test+=(kubernetes-client)
 packages_lab=(qemu-system-x86 busybox-static kmod cpio e2fsprogs iproute2 iputils-ping

@@ -52,7 +52,7 @@ std::string synopsis(const Verb& verb) {
 
 std::string chapter(const Verb& verb) {
     auto text = fmt::format(".SS sheaf {}\n{}.\n", escaped(verb.name), escaped(verb.summary));
-    if (verb.verbs.empty()) text += synopsis(verb);
+    if (verb.main) text += synopsis(verb);
     for (const auto& operand : verb.operands) text += entry(operand.name, {}, operand.help);
     for (const auto& option : verb.options)
         text += entry(dashed(option.name), option.value, option.help);
