@@ -91,7 +91,6 @@ def import_kernel(server, probe, name=None):
     wait(server, IMAGES, name or probe, phase("Ready"))
 
 
-
 class Console:
     """The console of an instance, by the API: what the guest prints, in pieces."""
 
