@@ -132,6 +132,7 @@ io::Task<ReplicatedShown> find_replicated(kv::Kv& store, std::string name) {
     volume.node = attached ? attached->node : membership->engine;
     volume.epoch = membership->epoch;
     volume.minimum = membership->minimum;
+    volume.healed = attached ? attached->healed : 0;
     for (const auto& member : membership->members)
         volume.copies.push_back(shown(member, copies.value_or(replica::CopiesRecord{}), attached));
     volume.robustness = robustness_of(volume, attached && attached->stalled);

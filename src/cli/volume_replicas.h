@@ -28,10 +28,11 @@ struct ReplicatedShown {
     std::string node;        // whose engine has it, or had it last
     std::uint64_t epoch = 0;
     std::uint32_t minimum = 0;  // copies that have to be in sync
+    std::uint64_t healed = 0;   // damaged places that reads have put right since it was attached
     std::vector<CopyShown> copies;
 };
 BOOST_DESCRIBE_STRUCT(ReplicatedShown, (),
-                      (name, size, state, robustness, node, epoch, minimum, copies))
+                      (name, size, state, robustness, node, epoch, minimum, healed, copies))
 
 // What the store knows of a volume. Fails with not_found. Loop thread only.
 io::Task<ReplicatedShown> find_replicated(kv::Kv& store, std::string name);

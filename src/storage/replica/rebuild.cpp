@@ -21,6 +21,7 @@ io::Task<void> ReplicatedVolume::restore() {
         for (auto& member : members_) {
             if (member.counts || state_ != State::serving) continue;
             const auto outcome = co_await rebuild(member).result();
+            request_over_.wake();  // its last piece is not locked any more
             if (outcome || member.counts) continue;
             if (outcome.error().kind() == Kind::cancelled) co_await Failure{Error{outcome.error()}};
             lose(member, outcome.error());
@@ -81,6 +82,7 @@ io::Task<void> ReplicatedVolume::copy_missing(Member& member) {
     for (const auto& range : ranges) member.to_copy += range.length;
     for (const auto& range : ranges) {
         for (std::uint64_t at = 0; at < range.length; at += most_at_once) {
+            request_over_.wake();  // the piece before is not locked any more
             const Range piece{range.offset + at, std::min(most_at_once, range.length - at)};
             const auto held = co_await lock(piece, volume::RangeLock::Mode::exclusive);
             storage::AlignedBuffer buffer{piece.length};
@@ -103,6 +105,7 @@ io::Task<void> ReplicatedVolume::copy_missing(Member& member) {
 io::Task<void> ReplicatedVolume::compare(Member& member) {
     const auto size = record_.now().size;
     for (std::uint64_t at = 0; at < size; at += digest_span) {
+        request_over_.wake();
         const Range piece{at, std::min(digest_span, size - at)};
         const auto held = co_await lock(piece, volume::RangeLock::Mode::exclusive);
         co_await serve();

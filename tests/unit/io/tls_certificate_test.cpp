@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "io/sim_loop.h"
+#include "io/task_group.h"
 #include "io/tls_stream.h"
 
 namespace sheaf::io {
