@@ -77,10 +77,9 @@ Result<bool> change(ApiClient& client, const std::string& target, const Json& be
                     const std::string& file) {
     const auto after = TRY(edited(file));
     if (after.is_null()) return false;
-    auto patch = merge_difference(before, after);
+    // What the person left alone may have changed meanwhile: its status does all the time.
+    const auto patch = merge_difference(before, after);
     if (patch.object()->empty()) return false;
-    // Only if it is still what the person saw.
-    patch["metadata"]["resourceVersion"] = before.text_at({"metadata", "resourceVersion"});
     TRY(client.ask({.method = "PATCH",
                     .target = target,
                     .body = patch.text(),
@@ -116,8 +115,9 @@ constinit const Verb edit_verb = {
     .summary = "change an object in an editor",
     .options = options,
     .details =
-        "The editor is what VISUAL or EDITOR says, or vi. Where the object has been changed in\n"
-        "the meantime, or the server refuses what was written, the file is kept.",
+        "The editor is what VISUAL or EDITOR says, or vi. What was left alone there stays as it "
+        "is by\n"
+        "then. Where the server refuses what was written the file is kept.",
     .example = "sheaf edit vm web",
     .main = edit_main,
     .operands = operands,

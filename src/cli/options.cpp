@@ -115,7 +115,8 @@ std::string help_of(const Verb& verb) {
     auto usage = fmt::format("sheaf {}", verb.name);
     if (!verb.verbs.empty()) usage += verb.main ? " [VERB]" : " VERB";
     for (const auto& operand : verb.operands) usage += " " + usage_of(operand);
-    if (verb.main && !verb.options.empty()) usage += " [options]";
+    const auto is_itself = verb.main || verb.verbs.empty();
+    if (is_itself && !verb.options.empty()) usage += " [options]";
     auto text = fmt::format("sheaf {}: {}\n\nUsage: {}\n", verb.name, verb.summary, usage);
     for (const auto& operand : verb.operands)
         text += help_line(fmt::format("  {}", operand.name), operand.help);

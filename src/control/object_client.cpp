@@ -28,6 +28,13 @@ Result<Json> object_of(const api::Answer& answer) {
                 document.text_at({"message"}));
 }
 
+// The same of a write to an object that was read: one that is gone has changed, too.
+Result<Json> rewritten(const api::Answer& answer) {
+    auto object = object_of(answer);
+    if (object || object.error().kind() != Kind::not_found) return object;
+    return fail(Kind::conflict, "{}", object.error().text());
+}
+
 // What is stored was let in once; a field that was taken away since is no reason to stand still.
 constexpr api::WriteOptions lenient{.dry_run = false, .validation = api::FieldValidation::ignore};
 
@@ -73,12 +80,12 @@ io::Task<void> ObjectClient::set_status(const api::Kind& kind, Json& object, Jso
     auto place = key_of(object).place(kind);
     place.status = kind.has_status();
     const auto answer = co_await objects_.replace(std::move(place), std::move(wanted), lenient);
-    object = co_await object_of(answer);
+    object = co_await rewritten(answer);
 }
 
 io::Task<void> ObjectClient::replace(const api::Kind& kind, Json& object) {
     const auto answer = co_await objects_.replace(key_of(object).place(kind), object, lenient);
-    object = co_await object_of(answer);
+    object = co_await rewritten(answer);
 }
 
 io::Task<void> ObjectClient::add_finalizer(const api::Kind& kind, Json& object,

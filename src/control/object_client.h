@@ -11,7 +11,7 @@
 namespace sheaf::control {
 
 // Loop thread only, any number of calls at once. The objects outlive it. Every write fails with
-// conflict where the object is not the one that was read any more, with not_found where it is gone.
+// conflict where the object is not the one that was read any more, or is gone.
 class ObjectClient {
   public:
     explicit ObjectClient(api::Objects& objects) : objects_(objects) {}

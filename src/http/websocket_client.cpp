@@ -153,7 +153,7 @@ io::Task<std::optional<std::string>> WebSocketClient::receive() {
             continue;
         }
         if (frame->type == ServerFrames::Type::close) {
-            static_cast<void>(co_await close().result());  // it may have gone already
+            static_cast<void>(co_await end().result());  // it may have gone already
             co_return std::nullopt;
         }
         if (frame->type == ServerFrames::Type::ping) {

@@ -33,6 +33,7 @@ class Daemon:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sheaf-api-"))
         self.socket = self.folder / "api.sock"
         self.state = self.folder / "state"
+        self.log = self.folder / "log"
         self.start()
 
     def start(self):
@@ -42,17 +43,19 @@ class Daemon:
             path.unlink(missing_ok=True)
             notify.bind(str(path))
             notify.settimeout(PATIENCE)
-            self.process = subprocess.Popen(
-                [BINARY, "daemon", "--state-dir", self.state, "--socket", self.socket, "--listen", LISTEN],
-                env={**os.environ, "NOTIFY_SOCKET": str(path)}, stderr=subprocess.PIPE, text=True)
+            # A pipe that nobody reads would be full one day, and the daemon would wait for that.
+            with open(self.log, "w", encoding="utf-8") as log:
+                self.process = subprocess.Popen(
+                    [BINARY, "daemon", "--state-dir", self.state, "--socket", self.socket, "--listen", LISTEN],
+                    env={**os.environ, "NOTIFY_SOCKET": str(path)}, stderr=log)
             said = notify.recv(100)
         if said != b"READY=1":
             raise AssertionError(said)
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        _, said = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, said
+        self.process.wait(timeout=PATIENCE)
+        return self.process.returncode, self.log.read_text()
 
     def close_keeping_folder(self):
         if self.process.poll() is None:

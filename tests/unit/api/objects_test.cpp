@@ -54,7 +54,7 @@ io::Task<void> ensure(Host& host, std::string name) {
 }
 
 Json volume(std::string_view name) {
-    return Json::parse(fmt::format(R"({{"metadata":{{"name":"{}"}},"spec":{{"size":1}}}})", name))
+    return Json::parse(fmt::format(R"({{"metadata":{{"name":"{}"}},"spec":{{"size":"1Gi"}}}})", name))
         .value();
 }
 

@@ -185,7 +185,7 @@ TEST_F(Api, DeletionKeepsItsPreconditions) {
 }
 
 TEST_F(Api, NamesAreMade) {
-    const std::string body = R"({"metadata":{"generateName":"a-"},"spec":{"size":1}})";
+    const std::string body = R"({"metadata":{"generateName":"a-"},"spec":{"size":"1Gi"}})";
     const auto one = ask("POST", volumes, body);
     const auto two = ask("POST", volumes, body);
     EXPECT_EQ(one.body.text_at({"metadata", "name"}).size(), 7u) << one.text;
@@ -221,7 +221,7 @@ TEST_F(Api, TablesAreForPeople) {
     const auto table = ask("GET", volumes, {}, accept);
     EXPECT_EQ(table.body.text_at({"kind"}), "Table");
     const auto& row = table.body.find("rows")->array()->front();
-    EXPECT_EQ(row.find("cells")->text(), R"(["a","1Gi","","","5m"])");
+    EXPECT_EQ(row.find("cells")->text(), R"(["a","","","","","5m"])");
     EXPECT_EQ(row.text_at({"object", "kind"}), "PartialObjectMetadata");
     EXPECT_EQ(ask("GET", volumes + "/a", {}, accept).body.text_at({"kind"}), "Table");
 }
@@ -278,7 +278,7 @@ TEST_F(Api, NobodyIsAnsweredAndWhoMayNotIsToldWhat) {
 TEST_F(Api, WhatIsOfferedIsPublished) {
     EXPECT_EQ(ask("GET", "/healthz").text, "ok");
     EXPECT_EQ(ask("GET", "/version").body.text_at({"major"}), "1");
-    EXPECT_EQ(ask("GET", "/apis").body.find("groups")->array()->size(), 3u);
+    EXPECT_EQ(ask("GET", "/apis").body.find("groups")->array()->size(), 4u);
     EXPECT_EQ(ask("GET", "/api/v1").body.text_at({"groupVersion"}), "v1");
     EXPECT_EQ(ask("GET", "/apis/kubevirt.io/v1").body.find("resources")->array()->size(), 4u);
     EXPECT_EQ(ask("GET", "/apis/none").status, 404u);

@@ -18,7 +18,7 @@ class Watches : public ApiWorld {
     Said make(std::string name, std::string_view label) {
         return ask("POST", volumes,
                    fmt::format(R"({{"metadata":{{"name":"{}","labels":{{"l":"{}"}}}},)"
-                               R"("spec":{{"size":1}}}})",
+                               R"("spec":{{"size":"1Gi"}}}})",
                                name, label));
     }
     Said label(std::string name, std::string_view word) {

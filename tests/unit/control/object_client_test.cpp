@@ -43,7 +43,7 @@ TEST_F(ObjectClientTest, AFinalizerHoldsAnObjectUpUntilItIsRemoved) {
     EXPECT_FALSE(read(api::volume_kind, "v"));
 }
 
-TEST_F(ObjectClientTest, WhatIsGoneIsNotFoundAndWhatIsThereExists) {
+TEST_F(ObjectClientTest, WhatIsGoneHasChangedAndWhatIsThereExists) {
     auto object = create(api::volume_kind, one_volume);
     EXPECT_EQ(failure(client_.create(api::volume_kind, Json::parse(one_volume).value())),
               Kind::exists);
@@ -51,7 +51,7 @@ TEST_F(ObjectClientTest, WhatIsGoneIsNotFoundAndWhatIsThereExists) {
     remove(api::volume_kind, "v");
     auto status = Json::object({{"phase", "Ready"}});
     EXPECT_EQ(failure(client_.set_status(api::volume_kind, object, std::move(status))),
-              Kind::not_found);
+              Kind::conflict);
 }
 
 TEST_F(ObjectClientTest, ListsAreWholeHoweverManyThereAre) {

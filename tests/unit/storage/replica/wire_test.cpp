@@ -62,7 +62,7 @@ TEST(Wire, AFlippedBitOfAPayloadIsSeen) {
 
 TEST(Wire, WhatNobodySendsIsRefused) {
     auto header = write_request(0, 4096);
-    header.type = static_cast<Type>(16);
+    header.type = static_cast<Type>(99);
     EXPECT_FALSE(parse_changed(header));
     header = write_request(0, 4096);
     header.flags = 4;
