@@ -57,7 +57,7 @@ void find_conflicts(const Json& wanted, const Json& live, const Json* owned,
         const auto* there = live.find(name);
         const auto* own = owned ? owned->find(marked(name)) : nullptr;
         if (!there || *there == value) continue;
-        const auto place = path + "." + name;
+        const auto place = fmt::format("{}.{}", path, name);
         if (value.object() && there->object()) {
             find_conflicts(value, *there, own, place, conflicts);
         } else if (!own) {
