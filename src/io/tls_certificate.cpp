@@ -66,17 +66,15 @@ bool is_address(const std::string& host) {
 }
 
 bool add_name(X509_NAME* name, const char* part, const std::string& value) {
-    return X509_NAME_add_entry_by_txt(name, part, MBSTRING_UTF8,
-                                      octets(as_bytes(value)),
+    return X509_NAME_add_entry_by_txt(name, part, MBSTRING_UTF8, octets(as_bytes(value)),
                                       static_cast<int>(value.size()), -1, 0) == 1;
 }
 
 bool set_subject(X509* certificate, const CertificateWish& wish) {
     auto* name = X509_get_subject_name(certificate);
-    const auto organized =
-        std::ranges::all_of(wish.organizations, [&](const std::string& organization) {
-            return add_name(name, "O", organization);
-        });
+    const auto organized = std::ranges::all_of(
+        wish.organizations,
+        [&](const std::string& organization) { return add_name(name, "O", organization); });
     return organized && add_name(name, "CN", wish.common_name);
 }
 
@@ -123,12 +121,11 @@ bool add_extensions(X509* certificate, X509* issuer, const CertificateWish& wish
 
 // A list of OpenSSL's has commas, and its names do not escape them.
 bool is_plain(const std::string& host) {
-    return !host.empty() && host.size() <= 253 &&
-           std::ranges::all_of(host, [](char letter) {
-               return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                      (letter >= '0' && letter <= '9') || letter == '-' || letter == '.' ||
-                      letter == ':' || letter == '_';
-           });
+    return !host.empty() && host.size() <= 253 && std::ranges::all_of(host, [](char letter) {
+        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+               (letter >= '0' && letter <= '9') || letter == '-' || letter == '.' ||
+               letter == ':' || letter == '_';
+    });
 }
 
 Result<TlsIdentity> as_text(X509* certificate, EVP_PKEY* key) {

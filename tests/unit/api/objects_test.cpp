@@ -54,7 +54,8 @@ io::Task<void> ensure(Host& host, std::string name) {
 }
 
 Json volume(std::string_view name) {
-    return Json::parse(fmt::format(R"({{"metadata":{{"name":"{}"}},"spec":{{"size":"1Gi"}}}})", name))
+    return Json::parse(
+               fmt::format(R"({{"metadata":{{"name":"{}"}},"spec":{{"size":"1Gi"}}}})", name))
         .value();
 }
 
