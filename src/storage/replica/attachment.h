@@ -14,6 +14,7 @@
 namespace sheaf::replica {
 
 // In the words of Longhorn: read and written, written only (being rebuilt), or of no use now.
+// NOLINTNEXTLINE(readability-identifier-naming): they are told, and kept, in these words
 enum class CopyMode : std::uint8_t { RW, WO, ERR };
 BOOST_DESCRIBE_ENUM(CopyMode, RW, WO, ERR)
 
