@@ -64,7 +64,7 @@ std::string to_pretty_json(const Json& value) {
 }
 
 Result<std::string> namespace_of(const Arguments& arguments) {
-    const auto name = TRY(arguments.one("n", "default"));
+    auto name = TRY(arguments.one("n", "default"));
     if (!arguments.has("A")) return name;
     if (arguments.has("n")) return fail(Kind::invalid, "-A and -n are two things");
     return std::string{};

@@ -106,6 +106,7 @@ Result<Resource> Resources::named(std::string_view word) const {
     const auto found = std::ranges::find_if(all_, fits);
     if (found != all_.end()) return *found;
     std::vector<std::string_view> known;
+    known.reserve(all_.size());
     for (const auto& resource : all_) known.push_back(resource.plural);
     return fail(Kind::not_found, "the server has no kind {} (it has {})", json::in_quotes(word),
                 fmt::join(known, ", "));
