@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "cli/pool_verb.h"
 #include "cli/volume.h"
@@ -71,21 +72,24 @@ std::string rebuild_of(const CopyShown& copy) {
 
 // Loop and access end with the verb.
 template <class Found>
-Result<Found> from_store(const Arguments& arguments, io::Task<Found> (*look)(kv::Kv&, std::string),
-                         std::string name) {
+Result<Found> from_store(const Arguments& arguments,
+                         const std::function<io::Task<Found>(kv::Kv&)>& look) {
     const auto cluster = TRY(parse_cluster_options(arguments));
     const auto loop = TRY(io::make_loop());
     std::optional<Found> found;
-    auto work = [&](ClusterAccess& access) {
-        return io::keep_value(look(access.store(), std::move(name)), found);
-    };
+    auto work = [&](ClusterAccess& access) { return io::keep_value(look(access.store()), found); };
     TRY(io::run(*loop, with_cluster(*loop, cluster, std::move(work))));
     return *std::move(found);
 }
 
+Result<ReplicatedShown> find_named(const Arguments& arguments) {
+    const auto look = [&](kv::Kv& store) { return find_replicated(store, arguments.operand(0)); };
+    return from_store<ReplicatedShown>(arguments, look);
+}
+
 Result<void> replicas(const Arguments& arguments) {
     const auto format = TRY(parse_format(arguments));
-    const auto volume = TRY(from_store(arguments, find_replicated, arguments.operand(0)));
+    const auto volume = TRY(find_named(arguments));
     if (format != Format::table) return print(document(encode(volume), format));
     std::vector<std::vector<std::string>> rows{
         {"NODE", "MODE", "LAG", "REBUILD", "ADDRESS", "ERROR"}};
@@ -105,10 +109,6 @@ struct ReplicatedList {
     std::vector<ReplicatedShown> volumes;
 };
 BOOST_DESCRIBE_STRUCT(ReplicatedList, (), (volumes))
-
-io::Task<std::vector<ReplicatedShown>> look_at_all(kv::Kv& store, std::string /*name*/) {
-    return find_all_replicated(store);
-}
 
 }  // namespace
 
@@ -171,7 +171,8 @@ std::string words_of(const ReplicatedShown& volume) {
 
 Result<void> list_replicated(const Arguments& arguments) {
     const auto format = TRY(parse_format(arguments));
-    const ReplicatedList found{TRY(from_store(arguments, look_at_all, std::string{}))};
+    const ReplicatedList found{
+        TRY(from_store<std::vector<ReplicatedShown>>(arguments, find_all_replicated))};
     if (format != Format::table) return print(document(encode(found), format));
     std::vector<std::vector<std::string>> rows{{"NAME", "SIZE", "STATE"}};
     for (const auto& volume : found.volumes)
@@ -181,7 +182,7 @@ Result<void> list_replicated(const Arguments& arguments) {
 
 Result<void> show_replicated(const Arguments& arguments) {
     const auto format = TRY(parse_format(arguments));
-    const auto volume = TRY(from_store(arguments, find_replicated, arguments.operand(0)));
+    const auto volume = TRY(find_named(arguments));
     if (format != Format::table) return print(document(encode(volume), format));
     std::string nodes;
     for (const auto& copy : volume.copies) nodes += (nodes.empty() ? "" : ", ") + copy.node;

@@ -33,7 +33,8 @@ io::Task<LookAgain> ClaimReconciler::reconcile(ObjectKey, std::optional<Json> ob
     co_await client_.add_finalizer(kind(), *object, std::string{finalizer});
     auto status = status_of(*object);
     auto provided = co_await provide(*object, status).result();
-    if (!provided && provided.error().kind() == Kind::cancelled) co_await std::move(provided);
+    if (!provided && provided.error().kind() == Kind::cancelled)
+        co_await Failure{Error{provided.error()}};
     auto outcome = provided ? *provided : outcome_of(provided.error());
     co_await tell_outcome(client_, events_, kind(), *object, std::move(status), std::move(outcome));
     if (!provided) co_await std::move(provided);

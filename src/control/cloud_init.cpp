@@ -77,9 +77,9 @@ Result<std::string> make_seed(const CloudInit& wanted, WallClock::TimePoint made
 io::Task<CloudInit> read_cloud_init(ObjectClient& client, std::string name_space, Json source) {
     CloudInit found;
     auto user = co_await read(client, name_space, source, user_names).result();
-    if (!user) co_await Failure{std::move(user).error().within("cloudInitNoCloud")};
+    if (!user) co_await Failure{Error{user.error()}.within("cloudInitNoCloud")};
     auto network = co_await read(client, std::move(name_space), source, network_names).result();
-    if (!network) co_await Failure{std::move(network).error().within("cloudInitNoCloud")};
+    if (!network) co_await Failure{Error{network.error()}.within("cloudInitNoCloud")};
     found.user_data = *std::move(user);
     found.network_data = *std::move(network);
     co_return found;

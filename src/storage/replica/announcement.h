@@ -13,7 +13,8 @@ class Announcement {
   public:
     static constexpr std::chrono::seconds lifetime{10};  // of the record, after a crash
 
-    Announcement(io::Loop& loop, kv::Kv& store, std::string volume, const ReplicatedVolume& engine)
+    Announcement(io::Loop& loop, kv::Kv& store, const std::string& volume,
+                 const ReplicatedVolume& engine)
         : loop_(loop), store_(store), key_(attachment_key(volume)), engine_(engine) {}
 
     // Until it is cancelled, or another engine has announced itself. A store that does not answer
