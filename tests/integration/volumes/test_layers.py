@@ -94,7 +94,7 @@ class Either:
         listed = self.sheaf("snapshot", "list", "root").splitlines()
         self.assertEqual(listed[0].split(), ["NAME", "CREATED", "SIZE", "OWN"])
         self.assertRegex(listed[1], r"^before +20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ +16 MiB +1 MiB$")
-        self.assertIn('"name": "before"', self.sheaf("snapshot", "list", "root", "-o", "yaml"))
+        self.assertIn("name: before\n", self.sheaf("snapshot", "list", "root", "-o", "yaml"))
         was = bytes(MIB) + block(1) + bytes(14 * MIB)
         self.assertEqual(self.exported("root@before"), was)
         self.assertEqual(self.content(export="root@before"), was)

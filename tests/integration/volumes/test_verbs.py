@@ -30,8 +30,8 @@ class Verbs(sheaf.PoolTest):
         self.assertEqual([volume["name"] for volume in found], ["root"])
         self.assertEqual((found[0]["size"], found[0]["state"], found[0]["checksums"]), (4096, "clean", True))
         yaml = self.sheaf("volume", "show", "root", "-o", "yaml")
-        self.assertIn('"name": "root"\n', yaml)
-        self.assertIn('"size": 4096\n', yaml)
+        self.assertIn("name: root\n", yaml)
+        self.assertIn("size: 4096\n", yaml)
 
     def test_a_new_volume_takes_no_space_and_reads_as_zeros(self):
         self.sheaf("volume", "create", "root", "--size", "2M")
