@@ -41,7 +41,8 @@ io::Task<LookAgain> NetworkReconciler::reconcile(ObjectKey, std::optional<Json> 
     if (is_made_by_sheaf(*object))
         co_await client_.add_finalizer(kind(), *object, std::string{finalizer});
     auto provided = co_await provide(*object).result();
-    if (!provided && provided.error().kind() == Kind::cancelled) co_await std::move(provided);
+    if (!provided && provided.error().kind() == Kind::cancelled)
+        co_await Failure{Error{provided.error()}};
     auto outcome = provided ? *provided : outcome_of(provided.error());
     const auto again = outcome.again;
     auto status = status_of(*object);
@@ -79,7 +80,7 @@ io::Task<LookAgain> NetworkReconciler::end(Json object) {
         co_await client_.remove_finalizer(kind(), object, std::string{finalizer});
         co_return std::nullopt;
     }
-    if (removed.error().kind() == Kind::cancelled) co_await std::move(removed);
+    if (removed.error().kind() == Kind::cancelled) co_await Failure{Error{removed.error()}};
     auto outcome = outcome_of(removed.error());
     outcome.phase = "Terminating";
     auto status = status_of(object);

@@ -31,7 +31,8 @@ io::Task<LookAgain> SnapshotReconciler::reconcile(ObjectKey key, std::optional<J
     if (is_condition(*object, "Ready", yes)) co_return std::nullopt;
     co_await client_.add_finalizer(kind(), *object, std::string{finalizer});
     auto provided = co_await provide(*object).result();
-    if (!provided && provided.error().kind() == Kind::cancelled) co_await std::move(provided);
+    if (!provided && provided.error().kind() == Kind::cancelled)
+        co_await Failure{Error{provided.error()}};
     auto outcome = provided ? *provided : outcome_of(provided.error());
     auto status = status_of(*object);
     if (outcome.ready == yes) status["creationTime"] = client_.time();

@@ -45,7 +45,8 @@ io::Task<LookAgain> VolumeReconciler::reconcile(ObjectKey key, std::optional<Jso
     co_await client_.add_finalizer(kind(), *object, std::string{finalizer});
     auto status = status_of(*object);
     auto provided = co_await provide(*object, status).result();
-    if (!provided && provided.error().kind() == Kind::cancelled) co_await std::move(provided);
+    if (!provided && provided.error().kind() == Kind::cancelled)
+        co_await Failure{Error{provided.error()}};
     auto outcome = provided ? *provided : outcome_of(provided.error());
     const auto again = outcome.again;
     co_await tell_outcome(client_, events_, kind(), *object, std::move(status), std::move(outcome));
@@ -155,7 +156,7 @@ io::Task<LookAgain> VolumeReconciler::end(Json object) {
         co_await client_.remove_finalizer(kind(), object, std::string{finalizer});
         co_return std::nullopt;
     }
-    if (!ended && ended.error().kind() == Kind::cancelled) co_await std::move(ended);
+    if (!ended && ended.error().kind() == Kind::cancelled) co_await Failure{Error{ended.error()}};
     auto outcome = ended ? *ended : outcome_of(ended.error());
     outcome.phase = "Terminating";
     const auto in_use = !ended && ended.error().kind() == Kind::conflict;
