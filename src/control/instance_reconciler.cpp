@@ -129,7 +129,8 @@ io::Task<void> InstanceReconciler::run(Json object) {
 io::Task<void> InstanceReconciler::start(Json& object) {
     auto started = Result<void>{};
     auto plan = co_await planner_.plan(object).result();
-    if (plan) {
+    const bool planned = plan.has_value();
+    if (planned) {
         started = co_await launch(*std::move(plan)).result();
     } else {
         started = Failure{plan.error()};
@@ -139,7 +140,7 @@ io::Task<void> InstanceReconciler::start(Json& object) {
     if (error.kind() == sheaf::Kind::cancelled) co_await started;
     auto outcome = outcome_of(error);
     if (outcome.phase != "Failed") outcome.phase = "Pending";
-    const bool waits = !plan && error.kind() == sheaf::Kind::unavailable;
+    const bool waits = !planned && error.kind() == sheaf::Kind::unavailable;
     if (waits) outcome.reason = "WaitsForObjects";
     const bool final = outcome.phase == "Failed";
     co_await tell(object, std::move(outcome), false);

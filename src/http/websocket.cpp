@@ -86,7 +86,7 @@ io::Task<std::optional<WebSocketEvent>> WebSocket::next_event() {
             co_await end(event.error());
             co_return std::nullopt;
         }
-        if (*event) co_return **std::move(event);
+        if (*event) co_return *std::move(event);
         const auto count = co_await exchange_.stream().receive(buffer);
         if (count == 0) co_return std::nullopt;
         parser_.add(std::span{buffer}.first(count));
