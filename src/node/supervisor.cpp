@@ -92,6 +92,7 @@ const SupervisedMachine* Supervisor::find(const std::string& uid) const {
 
 std::vector<const SupervisedMachine*> Supervisor::all() const {
     std::vector<const SupervisedMachine*> found;
+    found.reserve(machines_.size());
     for (const auto& [uid, machine] : machines_) found.push_back(&machine->known);
     return found;
 }

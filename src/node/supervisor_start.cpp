@@ -73,7 +73,7 @@ io::Task<void> Supervisor::start(MachinePlan plan) {
     auto launched = co_await files_->call(begin).result();
     if (!launched) {
         machines_.erase(uid);
-        co_await Failure{std::move(launched).error()};
+        co_await Failure{Error{launched.error()}};
     }
     machine.file = std::move(launched->file);
     machine.folder.emplace(std::move(launched->folder));
