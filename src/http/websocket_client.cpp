@@ -4,12 +4,11 @@
 
 #include <array>
 
-#include <nettle/sha1.h>
-
 #include "base/base64.h"
 #include "base/big_endian.h"
 #include "base/bytes.h"
 #include "http/response_parser.h"
+#include "http/websocket_frames.h"
 
 namespace sheaf::http {
 
@@ -59,18 +58,6 @@ std::string client_frame(Code code, std::string payload) {
     for (std::size_t i = 0; i < size; ++i)
         payload[i] = static_cast<char>(payload[i] ^ mask[i % mask.size()]);
     return frame + payload;
-}
-
-// Section 4.2.2: what says that the server has read the key.
-std::string expected_answer(const std::string& key) {
-    const auto whole = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    sha1_ctx context;
-    sha1_init(&context);
-    const void* bytes = whole.data();
-    sha1_update(&context, whole.size(), static_cast<const std::uint8_t*>(bytes));
-    std::array<std::uint8_t, SHA1_DIGEST_SIZE> digest{};
-    sha1_digest(&context, digest.size(), digest.data());
-    return to_base64(as_text(std::as_bytes(std::span{digest})));
 }
 
 std::string request_text(const std::string& target, const std::string& protocol,
@@ -137,7 +124,7 @@ io::Task<Response> WebSocketClient::shake_hands(std::string target, std::string 
     if (response.status != 101) co_return response;
     const auto accepted = parser.values_of("Sec-WebSocket-Accept");
     const auto spoken = parser.values_of("Sec-WebSocket-Protocol");
-    if (accepted.size() != 1 || accepted[0] != expected_answer(key) || spoken.size() != 1 ||
+    if (accepted.size() != 1 || accepted[0] != accept_key(key) || spoken.size() != 1 ||
         spoken[0] != protocol)
         co_await fail(Kind::corrupt, "the server's handshake is none");
     frames_.add(received);
