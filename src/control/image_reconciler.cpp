@@ -124,10 +124,7 @@ io::Task<void> ImageReconciler::end(Json object) {
         co_await pool_.remove_image(pool_name_of(object), type_of(object)).result();
     if (!removed && removed.error().kind() != Kind::cancelled) {
         auto outcome = outcome_of(removed.error());
-        outcome.phase = "Terminating";
-        auto status = status_of(object);
-        co_await tell_outcome(client_, events_, kind(), object, std::move(status),
-                              std::move(outcome));
+        co_await tell_terminating(client_, events_, kind(), object, std::move(outcome));
     }
     co_await removed;
     co_await client_.remove_finalizer(kind(), object, std::string{finalizer});

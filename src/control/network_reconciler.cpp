@@ -82,9 +82,7 @@ io::Task<LookAgain> NetworkReconciler::end(Json object) {
     }
     if (removed.error().kind() == Kind::cancelled) co_await Failure{Error{removed.error()}};
     auto outcome = outcome_of(removed.error());
-    outcome.phase = "Terminating";
-    auto status = status_of(object);
-    co_await tell_outcome(client_, events_, kind(), object, std::move(status), std::move(outcome));
+    co_await tell_terminating(client_, events_, kind(), object, std::move(outcome));
     if (removed.error().kind() != Kind::conflict) co_await std::move(removed);
     co_return between_looks;
 }

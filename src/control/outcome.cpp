@@ -14,6 +14,13 @@ Outcome outcome_of(const Error& error) {
     }
 }
 
+io::Task<void> tell_terminating(ObjectClient& client, EventRecorder& events, const api::Kind& kind,
+                                Json& object, Outcome outcome) {
+    outcome.phase = "Terminating";
+    auto status = status_of(object);
+    co_await tell_outcome(client, events, kind, object, std::move(status), std::move(outcome));
+}
+
 Json status_of(const Json& object) {
     const auto* status = object.find("status");
     return status && status->object() ? *status : Json::object({});

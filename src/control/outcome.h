@@ -26,6 +26,10 @@ Outcome outcome_of(const Error& error);
 io::Task<void> tell_outcome(ObjectClient& client, EventRecorder& events, const api::Kind& kind,
                             Json& object, Json status, Outcome outcome);
 
+// The same of an object that was deleted and is not gone yet.
+io::Task<void> tell_terminating(ObjectClient& client, EventRecorder& events, const api::Kind& kind,
+                                Json& object, Outcome outcome);
+
 // The status that an object has; empty where it has none.
 Json status_of(const Json& object);
 

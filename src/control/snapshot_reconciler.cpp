@@ -72,10 +72,7 @@ io::Task<void> SnapshotReconciler::end(Json object) {
         const auto removed = co_await pool_.remove_snapshot(disk, pool_name_of(object)).result();
         if (!removed && removed.error().kind() != Kind::cancelled) {
             auto outcome = outcome_of(removed.error());
-            outcome.phase = "Terminating";
-            auto status = status_of(object);
-            co_await tell_outcome(client_, events_, kind(), object, std::move(status),
-                                  std::move(outcome));
+            co_await tell_terminating(client_, events_, kind(), object, std::move(outcome));
         }
         co_await removed;
     }

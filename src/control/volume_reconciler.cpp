@@ -158,10 +158,8 @@ io::Task<LookAgain> VolumeReconciler::end(Json object) {
     }
     if (!ended && ended.error().kind() == Kind::cancelled) co_await Failure{Error{ended.error()}};
     auto outcome = ended ? *ended : outcome_of(ended.error());
-    outcome.phase = "Terminating";
     const auto in_use = !ended && ended.error().kind() == Kind::conflict;
-    auto status = status_of(object);
-    co_await tell_outcome(client_, events_, kind(), object, std::move(status), std::move(outcome));
+    co_await tell_terminating(client_, events_, kind(), object, std::move(outcome));
     if (!ended && !in_use) co_await std::move(ended);
     co_return in_use ? LookAgain{look_interval} : std::nullopt;
 }
