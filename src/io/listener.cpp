@@ -2,12 +2,14 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <bit>
+#include <csignal>
 #include <cstring>
 
 namespace sheaf::io {
@@ -15,6 +17,7 @@ namespace sheaf::io {
 namespace {
 
 constexpr int backlog = 128;
+constexpr int let_go_ms = 2000;  // far more than it takes
 
 template <class Address>
 const sockaddr* generic(const Address& address) {
@@ -30,6 +33,17 @@ Result<sockaddr_un> path_address(const std::string& path) {
     return address;
 }
 
+// Whether who listens there is a process that is no more. The kernel lets go of what a killed
+// process had in io_uring a little after its end, and hangs up then.
+bool is_let_go(const Fd& connected) {
+    ucred server{};
+    socklen_t length = sizeof(server);
+    if (::getsockopt(connected.get(), SOL_SOCKET, SO_PEERCRED, &server, &length) != 0) return false;
+    if (server.pid <= 0 || ::kill(server.pid, 0) == 0 || errno != ESRCH) return false;
+    pollfd end{.fd = connected.get(), .events = POLLRDHUP, .revents = 0};
+    return ::poll(&end, 1, let_go_ms) == 1;
+}
+
 // Whether the file is a socket at which nobody listens.
 Result<bool> abandoned(const std::string& path, const sockaddr_un& address) {
     struct stat status{};
@@ -38,7 +52,9 @@ Result<bool> abandoned(const std::string& path, const sockaddr_un& address) {
         return fail(Kind::exists, "socket {}: there is a file of that name", path);
     const auto probe = TRY(checked_fd(
         ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket {}", path));
-    return ::connect(probe.get(), generic(address), sizeof(address)) != 0 && errno == ECONNREFUSED;
+    if (::connect(probe.get(), generic(address), sizeof(address)) != 0)
+        return errno == ECONNREFUSED;
+    return is_let_go(probe);
 }
 
 struct PortAddress {
