@@ -9,8 +9,8 @@
 
 namespace sheaf::cli {
 
-inline constexpr Option socket_option = {"socket", "PATH",
-                                         "listen at a unix socket that is made there"};
+inline constexpr Option nbd_socket_option = {"socket", "PATH",
+                                             "listen at a unix socket that is made there"};
 inline constexpr Option listen_option = {
     "listen", "ADDRESS:PORT", "listen at a loopback address, for example 127.0.0.1:10809"};
 

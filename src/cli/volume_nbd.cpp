@@ -14,7 +14,7 @@ namespace sheaf::cli {
 namespace {
 
 constexpr auto options = std::to_array<Option>({
-    socket_option,
+    nbd_socket_option,
     listen_option,
     {"readonly", "", "refuse to change anything"},
     {"node", "NAME", "of a replicated volume: what this host is called"},
