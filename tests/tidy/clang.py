@@ -2,8 +2,8 @@
 """clang-tidy over the sources of a build. What was clean is remembered by the hash of everything it saw.
 
 Most of its time goes into the headers of libraries, so sources of one folder are examined in batches: one that
-includes them all. A source that does not compile beside the others, since both have a private noun of one name, is
-examined alone, and so is each of a batch in which something was found.
+includes them all. Sources that do not compile beside the others, since both have a private noun of one name, make a
+batch of their own. Each of a batch in which something was found is examined alone.
 """
 
 import argparse
@@ -15,10 +15,14 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 
 TOOL = 'clang-tidy-19'
-BATCH = 12
-ERROR = re.compile(r'^(?:In file included from )?(/[^:\n]+):\d+.*(?:: error:|[:,]$)', re.MULTILINE)
+BATCH = 24
+# An error, after the files that include the one it is in.
+ERROR = re.compile(r'^((?:In file included from .*\n)*)(/[^:\n]+):\d+:\d+: error: (.*)$', re.MULTILINE)
+INCLUDED_FROM = re.compile(r'from (/[^:\n]+):')
+NOUN = re.compile(r"'(\w+)'")
 INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 
 
@@ -89,25 +93,86 @@ def compiler(command):
     return words[start:end]
 
 
+class Batch:
+    """Sources of one folder with the same flags, in one that includes them.
+
+    A private noun that several of them have is called something else in a copy of the later ones. What does not
+    compile even so is set apart.
+    """
+
+    def __init__(self, project, paths, folder):
+        self.project, self.paths, self.folder = project, list(paths), folder
+        self.apart, self.renamed = [], {}
+        self.compiler = compiler(project.commands[paths[0]])
+        self.file = os.path.join(folder, 'batch.cpp')
+        os.makedirs(folder, exist_ok=True)
+
+    def compile(self):
+        """Sets apart until the rest compiles; false if nothing is left to be examined together."""
+        while len(self.paths) > 1:
+            self._write()
+            run = subprocess.run([*self.compiler, '-fsyntax-only', '-w', '-ferror-limit=0', self.file],
+                                 capture_output=True, text=True)
+            if run.returncode == 0:
+                return True
+            if not self._yield_to(run.stderr):
+                return False
+        return False
+
+    def tidy(self):
+        return tidy(self.project, self.file, f'--config-file={self.project.root}/.clang-tidy',
+                    '--checks=-bugprone-suspicious-include', flags=['--', *self.compiler[1:], '-w'])
+
+    def _copy_of(self, path):
+        return self.folder + path.removeprefix(self.project.root)
+
+    def _write(self):
+        with open(self.file, 'w', encoding='utf-8') as file:
+            for path in self.paths:
+                file.write(f'#include "{self._copy_of(path) if path in self.renamed else path}"\n')
+
+    def _yield_to(self, errors):
+        """Renames or sets apart the sources that `errors` are in; false if they are in none of them."""
+        found = {}
+        for chain, name, message in ERROR.findall(errors):
+            for place in (name, *INCLUDED_FROM.findall(chain)):
+                found.setdefault(place, set()).update(NOUN.findall(message))
+        guilty = [path for path in self.paths if path in found or self._copy_of(path) in found]
+        for path in guilty:
+            nouns = found.get(path, set()) | found.get(self._copy_of(path), set())
+            if not self._rename(path, nouns):
+                self.paths.remove(path)
+                self.apart.append(path)
+        return bool(guilty)
+
+    def _rename(self, path, nouns):
+        with open(path, encoding='utf-8') as file:
+            text = file.read()
+        known = self.renamed.setdefault(path, set())
+        nouns = {noun for noun in nouns - known if re.search(rf'^[a-zA-Z].*\b{noun}\b', text, re.MULTILINE)}
+        if not nouns:
+            return False
+        known |= nouns
+        number = list(self.renamed).index(path)
+        for noun in known:
+            text = re.sub(rf'(?<![\w.>]){noun}\b', f'{noun}_{number}', text)
+        copy = self._copy_of(path)
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        with open(copy, 'w', encoding='utf-8') as file:
+            file.write(text)
+        return True
+
+
 def examine_batch(project, work):
     """As examine(), for several (path, stamp) of one folder and with the same flags."""
     stamps = dict(work)
-    together = list(stamps)
-    compile_it = compiler(project.commands[together[0]])
-    name = hashlib.sha256('\n'.join(stamps.values()).encode()).hexdigest()
-    batch = os.path.join(os.path.dirname(work[0][1]), f'batch-{name}.cpp')
-    while len(together) > 1:
-        with open(batch, 'w', encoding='utf-8') as file:
-            file.writelines(f'#include "{path}"\n' for path in together)
-        run = subprocess.run([*compile_it, '-fsyntax-only', '-w', '-ferror-limit=0', batch],
-                             capture_output=True, text=True)
-        if run.returncode == 0:
-            break
-        failed = set(ERROR.findall(run.stderr))
-        together = [path for path in together if path not in failed] if failed & stamps.keys() else []
-    if len(together) > 1 and not tidy(project, batch, f'--config-file={project.root}/.clang-tidy',
-                                      '--checks=-bugprone-suspicious-include', flags=['--', *compile_it[1:]]):
-        remember(stamps[path] for path in together)
+    left = list(stamps)
+    with tempfile.TemporaryDirectory(prefix='batch-', dir=os.path.dirname(work[0][1])) as folder:
+        while len(left) > 1:
+            batch = Batch(project, left, folder)
+            if batch.compile() and not batch.tidy():
+                remember(stamps[path] for path in batch.paths)
+            left = batch.apart
     alone = [path for path in stamps if not os.path.exists(stamps[path])]
     return '\n'.join(filter(None, (examine(project, path, stamps[path]) for path in alone)))
 
