@@ -8,6 +8,7 @@ FILE. A volume that is in use, or was left so by a crash, is read as
 of its log, and the checksums of its marked regions are not held against it. Exit code 1 where anything is damaged."""
 
 import argparse
+import ctypes
 import os
 import struct
 import sys
@@ -28,11 +29,29 @@ def make_table():
 TABLE_OF_CRC = list(make_table())
 
 
-def crc32c(data):
+def crc32c_by_table(data):
     value = 0xFFFFFFFF
     for byte in data:
         value = value >> 8 ^ TABLE_OF_CRC[(value ^ byte) & 0xFF]
     return value ^ 0xFFFFFFFF
+
+
+def choose_crc32c():
+    """ISA-L's, a thousand times as fast, where the machine has it and it agrees."""
+    try:
+        crc32_iscsi = ctypes.CDLL('libisal.so.2').crc32_iscsi
+    except (OSError, AttributeError):
+        return crc32c_by_table
+    crc32_iscsi.argtypes, crc32_iscsi.restype = (ctypes.c_char_p, ctypes.c_int, ctypes.c_uint), ctypes.c_uint
+
+    def crc32c_by_library(data):
+        return crc32_iscsi(bytes(data), len(data), 0xFFFFFFFF) ^ 0xFFFFFFFF
+
+    sample = bytes(range(251))
+    return crc32c_by_library if crc32c_by_library(sample) == crc32c_by_table(sample) else crc32c_by_table
+
+
+crc32c = choose_crc32c()
 
 
 class Damaged(Exception):
