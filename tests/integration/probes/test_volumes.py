@@ -66,7 +66,7 @@ class Volumes(machine.ProbeTest):
 
     def test_what_is_in_use_stays_in_use(self):
         words = "test=randwrite_qd32 ms=60000 region_mib=32"
-        with machine.Machine(self, "blk", words, disks=[self.disk]) as guest:
+        with machine.Machine(self, "blk", words, disks=[self.disk], extra=["--grace", "0"]) as guest:
             guest.read_line()
             self.assertEqual(self.state()["state"], "in_use")
             text = self.sheaf("volume", "delete", "v", code=65)
@@ -74,7 +74,6 @@ class Volumes(machine.ProbeTest):
             second = self.boot("blk", "", disks=[self.disk])
             self.assertEqual(second.code, 65, second)
             self.assertIn("in use by process", second.errors)
-            guest.terminate()
             guest.terminate()
             guest.finish()
         self.assertEqual(self.state()["state"], "clean")
@@ -91,7 +90,7 @@ class Volumes(machine.ProbeTest):
 
     def test_verbs_while_a_guest_writes(self):
         words = "test=randwrite_qd32 ms=60000 region_mib=32"
-        with machine.Machine(self, "blk", words, disks=[self.disk]) as guest:
+        with machine.Machine(self, "blk", words, disks=[self.disk], extra=["--grace", "0"]) as guest:
             guest.read_line()
             for name in ("a", "b", "c"):
                 self.sheaf("snapshot", "create", "v", name)
@@ -101,7 +100,6 @@ class Volumes(machine.ProbeTest):
             self.assertEqual(names, ["a", "c"])
             self.assertIn("a machine uses it", self.sheaf("snapshot", "revert", "v", "a", code=65))
             self.assertIn("sound", self.sheaf("volume", "check", "v"))
-            guest.terminate()
             guest.terminate()
             guest.finish()
         self.assertEqual(self.state()["state"], "clean")
