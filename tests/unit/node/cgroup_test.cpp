@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -110,6 +111,15 @@ TEST_F(CgroupTest, JoiningWritesThisProcess) {
     ASSERT_TRUE(join_cgroup(group));
     EXPECT_EQ(text(group / "cgroup.procs"), std::to_string(::getpid()));
     EXPECT_EQ(join_cgroup(root / "none").error().kind(), Kind::not_found);
+}
+
+TEST_F(CgroupTest, ALoneThreadOfVersionOneMovesItself) {
+    const auto group = make_group("g", {"cgroup.procs", "tasks"});
+    ASSERT_TRUE(join_cgroup(group));
+    EXPECT_EQ(text(group / "tasks"), "0");
+    EXPECT_EQ(text(group / "cgroup.procs"), "");
+    std::jthread{[&] { EXPECT_TRUE(join_cgroup(group)); }}.join();
+    EXPECT_EQ(text(group / "cgroup.procs"), std::to_string(::getpid())) << "one of two threads";
 }
 
 }  // namespace
