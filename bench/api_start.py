@@ -4,94 +4,21 @@ wall: the median time in milliseconds until that line has reached the client. A 
 machine has one disk, a volume that is ready, and the probe `hello` as its kernel. The peer is QEMU's microvm, started by
 hand with the same probe and a raw disk of the same size."""
 
-import contextlib
-import http.client
-import json
 import os
-import pathlib
-import shutil
 import socket
-import subprocess
-import tempfile
 import time
 
+import daemons
 import harness
 import machines
 
 LINE = b"sheaf-probe hello"
 DISK_MIB = 64
-OBJECTS = "/apis/sheaf.io/v1/namespaces/default"
-VIRTUAL = "/apis/kubevirt.io/v1/namespaces/default"
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("sheaf", timeout=harness.TIMEOUT_SECONDS)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(harness.TIMEOUT_SECONDS)
-        self.sock.connect(str(self.path))
-
-
-class Daemon:
-    """A daemon in a folder of its own."""
-
-    def __init__(self, setting):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-api-", dir=setting.directory))
-        self.machines = self.folder / "state/machines"
-        self.log = open(self.folder / "log", "w+", encoding="utf-8")
-        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        notify.bind(str(self.folder / "notify"))
-        notify.settimeout(harness.TIMEOUT_SECONDS)
-        command = [str(setting.sheaf), "daemon", "--state-dir", str(self.folder / "state"),
-                   "--socket", str(self.folder / "api"), "--listen", "none"]  # fmt: skip
-        environment = {**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify")}
-        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log)
-        with contextlib.closing(notify):
-            if notify.recv(100) != b"READY=1":
-                raise harness.Failed(f"the daemon does not start: {self.said()}")
-        self.connection = UnixConnection(self.folder / "api")
-
-    def said(self):
-        self.log.seek(0)
-        return self.log.read()[-500:]
-
-    def ask(self, method, target, body=None, wanted=(200, 201)):
-        self.connection.request(method, target, body if body is None else json.dumps(body))
-        response = self.connection.getresponse()
-        text = response.read()
-        if response.status not in wanted:
-            raise harness.Failed(f"{method} {target}: {response.status} {text[-500:].decode()}")
-        return response.status, json.loads(text)
-
-    def until(self, holds, what):
-        """Polls, at the side of what is measured."""
-        deadline = time.monotonic() + harness.TIMEOUT_SECONDS
-        while not holds():
-            if time.monotonic() > deadline:
-                raise harness.Failed(f"{what} never came; the daemon said: {self.said()}")
-            time.sleep(0.01)
-
-    def until_ready(self, target):
-        self.until(lambda: self.ask("GET", target)[1].get("status", {}).get("phase") == "Ready", target)
-
-    def remove(self, target):
-        self.ask("DELETE", target)
-        self.until(lambda: self.ask("GET", target, wanted=(200, 404))[0] == 404, f"the end of {target}")
-
-    def close(self):
-        self.connection.close()
-        self.process.terminate()
-        self.process.wait(timeout=harness.TIMEOUT_SECONDS)
-        self.log.close()
-        shutil.rmtree(self.folder)
 
 
 class Sheaf:
     def __init__(self, setting):
-        self.daemon = Daemon(setting)
+        self.daemon = daemons.Daemon(setting)
         try:
             self.prepare(setting)
         except BaseException:
@@ -100,11 +27,11 @@ class Sheaf:
 
     def prepare(self, setting):
         kernel = {"kind": "kernel", "source": {"url": f"file://{setting.guests / 'hello.elf'}"}}
-        self.daemon.ask("POST", f"{OBJECTS}/images", {"metadata": {"name": "hello"}, "spec": kernel})
+        self.daemon.ask("POST", f"{daemons.OBJECTS}/images", {"metadata": {"name": "hello"}, "spec": kernel})
         volume = {"metadata": {"name": "disk"}, "spec": {"size": f"{DISK_MIB}Mi"}}
-        self.daemon.ask("POST", f"{OBJECTS}/volumes", volume)
+        self.daemon.ask("POST", f"{daemons.OBJECTS}/volumes", volume)
         for target in ("images/hello", "volumes/disk"):
-            self.daemon.until_ready(f"{OBJECTS}/{target}")
+            self.daemon.until_ready(f"{daemons.OBJECTS}/{target}")
 
     def machine(self):
         boot = {"container": {"image": "hello"}, "kernelArgs": "hold_ms=60000"}
@@ -133,7 +60,7 @@ class Sheaf:
 
     def wall(self):
         began = time.perf_counter_ns()
-        self.daemon.ask("POST", f"{VIRTUAL}/virtualmachines", self.machine())
+        self.daemon.ask("POST", f"{daemons.VIRTUAL}/virtualmachines", self.machine())
         with self.console() as client:
             client.sendall(b'{"version":1,"request":"console","bytes":4096}\n')
             seen = b""
@@ -143,13 +70,13 @@ class Sheaf:
                     raise harness.Failed(f"the machine ended: {seen[-500:]!r}, {self.daemon.said()}")
                 seen += more
             took = time.perf_counter_ns() - began
-        self.daemon.remove(f"{VIRTUAL}/virtualmachines/vm")
+        self.daemon.remove(f"{daemons.VIRTUAL}/virtualmachines/vm")
         self.daemon.until(lambda: not any(self.daemon.machines.iterdir()), "the machine's end")
         return took / 1e6
 
     def close(self):
         try:
-            self.daemon.remove(f"{OBJECTS}/networks/default")
+            self.daemon.remove(f"{daemons.OBJECTS}/networks/default")
         finally:
             self.daemon.close()
 
