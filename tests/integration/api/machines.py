@@ -180,6 +180,12 @@ def taps_of(uids):
     return [name for name in names if any(name.startswith(f"sv{uid[:8]}") for uid in uids)]
 
 
+def left_behind(server, uids):
+    """Whatever of machines is still on the host."""
+    folders = [path.name for path in (server.folder / "state/machines").iterdir()]
+    return folders + processes_in(server.folder) + groups_of(uids) + taps_of(uids)
+
+
 def until(condition, seconds=PATIENCE):
     """For what has no watch: the host's processes and files."""
     deadline = time.monotonic() + seconds

@@ -59,10 +59,8 @@ class Machines(unittest.TestCase):
         self.daemon.start()
 
     def assert_nothing_left(self):
-        self.assertEqual(list((self.daemon.folder / "state/machines").iterdir()), [])
-        self.assertTrue(machines.until(lambda: not machines.processes_in(self.daemon.folder)), machines.processes_in(self.daemon.folder))
-        self.assertEqual(machines.groups_of(self.uids), [])
-        self.assertEqual(machines.taps_of(self.uids), [])
+        left = machines.until(lambda: machines.left_behind(self.daemon, self.uids) == [])
+        self.assertTrue(left, machines.left_behind(self.daemon, self.uids))
 
     def test_runs_and_leaves_nothing(self):
         instance = self.start("web")
