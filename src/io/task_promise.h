@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "io/frame_memory.h"
 #include "io/promise.h"
 
 namespace sheaf::io {
@@ -38,6 +39,9 @@ struct FinalAwaiter {
 
 class TaskPromise : public PromiseBase {
   public:
+    static void* operator new(std::size_t size) { return take_frame(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept { give_frame(frame, size); }
+
     FinalAwaiter final_suspend() noexcept { return {}; }
 
     template <class U>
