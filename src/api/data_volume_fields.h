@@ -5,7 +5,9 @@
 
 #include <array>
 
+#include "api/causes.h"
 #include "api/field.h"
+#include "base/json_tree.h"
 
 namespace sheaf::api {
 
@@ -74,5 +76,10 @@ inline constexpr auto data_volume_fields = std::to_array<Field>({
      .description = "the same as pvc",
      .fields = data_volume_storage},
 });
+
+// What the fields cannot say of a DataVolume, or of a template of one, in that namespace. `place`
+// is the path of the spec.
+void check_data_volume_spec(const Json& spec, std::string_view name_space, const std::string& place,
+                            Causes& causes);
 
 }  // namespace sheaf::api

@@ -43,6 +43,9 @@ struct Kind {
     // Whether such an object opens what is of the host itself, so that only who may do everything
     // makes one. Null: none does.
     bool (*reaches_host)(const Json& object) = nullptr;
+    // Whether who deletes one may say what becomes of what was made for it: its reconciler knows
+    // the finalizers of Propagation.
+    bool has_dependents = false;
 
     bool namespaced() const { return scope == Scope::namespaced; }
     bool has_status() const { return status == StatusBy::subresource; }

@@ -5,8 +5,10 @@
 
 #include <fmt/core.h>
 
+#include "api/data_volume_fields.h"
 #include "api/kinds.h"
 #include "api/machine_fields.h"
+#include "api/names.h"
 #include "base/json_path.h"
 
 namespace sheaf::api {
@@ -101,7 +103,39 @@ void check_machine(const Json& spec, const std::string& place, Causes& causes) {
                               "dataVolume, cloudInitNoCloud, hostDisk and emptyDisk"});
 }
 
-void check_virtual_machine(const Json& object, const Json*, Causes& causes) {
+bool uses_data_volume(const Json& machine, Words name) {
+    const auto* volumes = machine.at({"spec", "template", "spec", "volumes"});
+    return volumes && volumes->array() &&
+           std::ranges::any_of(*volumes->array(), [&](const Json& volume) {
+               return volume.text_at({"dataVolume", "name"}) == name ||
+                      volume.text_at({"persistentVolumeClaim", "claimName"}) == name;
+           });
+}
+
+void check_volume_templates(const Json& object, Causes& causes) {
+    const auto* list = object.at({"spec", "dataVolumeTemplates"});
+    if (!list || !list->array()) return;
+    Names names;
+    for (std::size_t index = 0; index < list->array()->size(); ++index) {
+        const auto& one = (*list->array())[index];
+        const auto place = fmt::format("spec.dataVolumeTemplates[{}]", index);
+        const auto name = one.text_at({"metadata", "name"});
+        const auto refuse = [&](Reason reason, const char* message) {
+            causes.push_back({reason, place + ".metadata.name",
+                              fmt::format("{}: {}", message, json::in_quotes(name))});
+        };
+        if (!is_subdomain(name)) refuse(Reason::invalid, "Invalid value: no name of an object");
+        if (std::ranges::find(names, name) != names.end())
+            refuse(Reason::duplicate, "Duplicate value");
+        if (!uses_data_volume(object, name))
+            refuse(Reason::invalid, "Invalid value: no volume of the template is of that name");
+        names.push_back(name);
+        check_data_volume_spec(*one.find("spec"), object.text_at({"metadata", "namespace"}),
+                               place + ".spec", causes);
+    }
+}
+
+void check_virtual_machine(const Json& object, const Json* before, Causes& causes) {
     const auto* spec = object.find("spec");
     if (spec->find("running") && spec->find("runStrategy"))
         causes.push_back({Reason::invalid, "spec.running",
@@ -110,6 +144,8 @@ void check_virtual_machine(const Json& object, const Json*, Causes& causes) {
         causes.push_back({Reason::required, "spec.runStrategy",
                           "Required value: one of runStrategy and running is needed"});
     check_machine(*spec->at({"template", "spec"}), "spec.template.spec", causes);
+    // What was let in once is no reason to refuse its end.
+    if (!before || *before->find("spec") != *spec) check_volume_templates(object, causes);
 }
 
 void check_instance(const Json& object, const Json* before, Causes& causes) {
@@ -156,6 +192,7 @@ const Kind virtual_machine_kind = {
     .columns = machine_columns,
     .check = check_virtual_machine,
     .reaches_host = machine_reaches_host,
+    .has_dependents = true,
 };
 
 const Kind virtual_machine_instance_kind = {

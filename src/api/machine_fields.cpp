@@ -177,19 +177,26 @@ constexpr auto machine_template = std::to_array<Field>({
      .fields = machine,
      .need = Need::required},
 });
+constexpr auto data_volume_metadata = std::to_array<Field>({
+    {.name = "name", .description = "of the DataVolume", .need = Need::required},
+    {.name = "creationTimestamp", .type = Type::time, .description = "without effect"},
+    {.name = "labels", .type = Type::texts, .description = "of the DataVolume"},
+    {.name = "annotations", .type = Type::texts, .description = "of the DataVolume"},
+});
 constexpr auto data_volume_template = std::to_array<Field>({
-    {.name = "apiVersion", .description = ""},
-    {.name = "kind", .description = ""},
+    {.name = "apiVersion", .description = "without effect"},
+    {.name = "kind", .description = "without effect"},
     {.name = "metadata",
      .type = Type::object,
      .description = "",
-     .fields = template_metadata,
+     .fields = data_volume_metadata,
      .need = Need::required},
     {.name = "spec",
      .type = Type::object,
      .description = "",
      .fields = data_volume_fields,
      .need = Need::required},
+    {.name = "status", .type = Type::anything, .description = "without effect"},
 });
 constexpr auto strategies =
     std::to_array<std::string_view>({"Always", "Halted", "Manual", "RerunOnFailure", "Once"});
@@ -203,7 +210,7 @@ constexpr auto virtual_machine = std::to_array<Field>({
      .need = Need::required},
     {.name = "dataVolumeTemplates",
      .type = Type::object,
-     .description = "volumes that are made with it",
+     .description = "DataVolumes that are made for it, and go with it",
      .fields = data_volume_template,
      .count = Count::list},
 });

@@ -1,5 +1,7 @@
 #include "api/objects.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "api/apply.h"
@@ -38,6 +40,15 @@ std::optional<Answer> check_preconditions(const Place& place, const Json& object
                                     "object meta: {}",
                                     options.revision, revision));
     return {};
+}
+
+// For who ends the object. One that has no finalizer has nobody who made anything for it.
+void add_propagation(Json& object, Propagation propagation) {
+    if (propagation == Propagation::background) return;
+    const auto finalizer =
+        propagation == Propagation::orphan ? orphan_finalizer : foreground_finalizer;
+    auto& list = *object["metadata"]["finalizers"].array();
+    if (std::ranges::find(list, Json{finalizer}) == list.end()) list.emplace_back(finalizer);
 }
 
 Result<Json> patched(const Json& before, const Patch& patch) {
@@ -277,6 +288,7 @@ io::Task<Answer> Objects::begin_end(Place place, const kv::Record& record, Json 
         co_return failure(403, "Forbidden", "this namespace may not be deleted", place.subject());
     if (!is_terminating(object)) {
         object = terminating(std::move(object), time_text(clock_.now()));
+        if (place.kind->has_dependents) add_propagation(object, options.propagation);
         if (place.kind == &namespace_kind) object["status"]["phase"] = "Terminating";
         kv::Transaction transaction{{{record.key, record.modified}}, {}};
         transaction.writes.push_back({record.key, stored_text(object)});

@@ -36,10 +36,17 @@ struct Patch {
     bool force = false;
 };
 
+// What becomes of what was made for an object that is deleted: it goes after it, before it, or
+// stays. As in Kubernetes the last two are kept as finalizers.
+enum class Propagation { background, foreground, orphan };
+inline constexpr std::string_view foreground_finalizer = "foregroundDeletion";
+inline constexpr std::string_view orphan_finalizer = "orphan";
+
 struct DeleteOptions {
     bool dry_run = false;
     std::string uid;  // that the object must have; empty: any
     std::string revision;
+    Propagation propagation = Propagation::background;
 };
 
 // Loop thread only, any number of calls at once. Whatever is passed outlives it. What the store

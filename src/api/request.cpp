@@ -268,6 +268,8 @@ std::expected<DeleteOptions, Answer> delete_options(const Request& request, std:
     if (policy.empty()) policy = document.text_at({"propagationPolicy"});
     if (!policy.empty() && policy != "Background" && policy != "Foreground" && policy != "Orphan")
         return Refused{bad_parameter("propagationPolicy", policy)};
+    if (policy == "Foreground") options.propagation = Propagation::foreground;
+    if (policy == "Orphan") options.propagation = Propagation::orphan;
     const auto dry_run = parse_dry_run(request.parameter("dryRun"));
     if (!dry_run) return Refused{bad_parameter("dryRun", request.parameter("dryRun"))};
     const auto* in_body = document.find("dryRun");

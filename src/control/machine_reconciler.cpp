@@ -4,20 +4,13 @@
 #include <array>
 
 #include "api/kinds.h"
+#include "control/owned_object.h"
 
 namespace sheaf::control {
 
 namespace {
 
 using std::chrono::seconds;
-
-bool belongs_to(const Json& instance, const Json& machine) {
-    const auto* owners = instance.at({"metadata", "ownerReferences"});
-    const auto uid = machine.text_at({"metadata", "uid"});
-    return owners && owners->array() && std::ranges::any_of(*owners->array(), [&](const Json& one) {
-               return one.text_at({"uid"}) == uid;
-           });
-}
 
 std::int64_t number_at(const Json& object, Json::Names path) {
     const auto* number = object.at(path);
@@ -54,6 +47,22 @@ void note_end(Json& status, const Json& instance, std::string_view now_text) {
     if (const auto* ending = instance.at({"status", "ending"})) status["lastEnding"] = *ending;
 }
 
+void note_volumes(Json& status, const Json& machine, const VolumesOutcome& volumes,
+                  std::string_view time) {
+    if (volumes.refused.empty()) {
+        remove_condition(status, "Failure");
+    } else {
+        Condition refused{"Failure", yes, volumes.refusal, volumes.refused};
+        set_condition(status, machine, refused, time);
+    }
+    if (!volumes.any) return remove_condition(status, "DataVolumesReady");
+    const auto reason = volumes.ready    ? "AllDVsReady"
+                        : volumes.failed ? "DataVolumeError"
+                                         : "NotAllDVsReady";
+    Condition ready{"DataVolumesReady", volumes.ready ? yes : no, reason, volumes.message};
+    set_condition(status, machine, ready, time);
+}
+
 }  // namespace
 
 const api::Kind& MachineReconciler::kind() const {
@@ -61,18 +70,20 @@ const api::Kind& MachineReconciler::kind() const {
 }
 
 std::span<const api::Kind* const> MachineReconciler::watched() const {
-    static constexpr auto kinds =
-        std::to_array<const api::Kind*>({&api::virtual_machine_instance_kind});
+    static constexpr auto kinds = std::to_array<const api::Kind*>(
+        {&api::virtual_machine_instance_kind, &api::data_volume_kind});
     return kinds;
 }
 
 // An instance is called as its machine.
-io::Task<std::vector<ObjectKey>> MachineReconciler::affected(const api::Kind&, ObjectKey changed,
-                                                             const Json*) {
+io::Task<std::vector<ObjectKey>> MachineReconciler::affected(const api::Kind& kind,
+                                                             ObjectKey changed, const Json*) {
+    if (&kind == &api::data_volume_kind) co_return dependents_.of(kind, changed);
     co_return std::vector<ObjectKey>{std::move(changed)};
 }
 
-io::Task<LookAgain> MachineReconciler::reconcile(ObjectKey, std::optional<Json> object) {
+io::Task<LookAgain> MachineReconciler::reconcile(ObjectKey key, std::optional<Json> object) {
+    dependents_.forget(key);
     if (!object) co_return std::nullopt;
     if (!api::is_terminating(*object)) co_return co_await run(*std::move(object));
     co_await end(*std::move(object));
@@ -85,32 +96,37 @@ io::Task<LookAgain> MachineReconciler::run(Json object) {
     co_await client_.add_finalizer(kind(), object, std::string{finalizer});
     auto instance = co_await client_.get(instances, key);
     auto status = status_of(object);
-    if (instance && !belongs_to(*instance, object)) {
+    if (instance && !is_owned(*instance, object)) {
         Condition condition{"Failure", yes, "NameTaken",
                             "an instance of this name is there that is not this machine's"};
         set_condition(status, object, condition, client_.time());
         co_await client_.set_status(kind(), object, std::move(status));
         co_return std::nullopt;
     }
-    remove_condition(status, "Failure");
+    const auto volumes = co_await volumes_.provide(object);
+    note_volumes(status, object, volumes, client_.time());
     const auto step = next_step(object, status, instance);
     auto again = LookAgain{};
-    if (step == MachineStep::start) {
+    if (step == MachineStep::start && volumes.ready) {
         again = co_await start(object, status);
         instance = co_await client_.get(instances, key);
     } else if (step == MachineStep::stop && !api::is_terminating(*instance)) {
-        const std::string uid{instance->text_at({"metadata", "uid"})};
-        const auto phase = instance->text_at({"status", "phase"});
-        const bool ended = phase == "Succeeded" || phase == "Failed";
-        if (ended && status.text_at({"startFailure", "lastFailedVMIUID"}) != uid)
-            note_end(status, *instance, client_.time());
-        // What was noted is kept before the instance that it is about goes.
-        co_await client_.set_status(kind(), object, status);
-        co_await client_.remove(instances, key, uid);
+        co_await stop(object, status, *instance);
         instance = co_await client_.get(instances, key);
     }
     co_await tell(std::move(object), std::move(status), instance);
     co_return again;
+}
+
+io::Task<void> MachineReconciler::stop(Json& object, Json& status, const Json& instance) {
+    std::string uid{instance.text_at({"metadata", "uid"})};
+    const auto phase = instance.text_at({"status", "phase"});
+    const bool ended = phase == "Succeeded" || phase == "Failed";
+    if (ended && status.text_at({"startFailure", "lastFailedVMIUID"}) != uid)
+        note_end(status, instance, client_.time());
+    // What was noted is kept before the instance that it is about goes.
+    co_await client_.set_status(kind(), object, status);
+    co_await client_.remove(api::virtual_machine_instance_kind, key_of(instance), std::move(uid));
 }
 
 // Where it ended soon, and again, later each time.
@@ -132,13 +148,9 @@ io::Task<Json> MachineReconciler::make_instance(const Json& object) {
     for (const std::string_view member : {"labels", "annotations"})
         if (const auto* given = object.at({"spec", "template", "metadata", member}))
             metadata[member] = *given;
-    metadata["ownerReferences"] =
-        Json::Array{Json::object({{"apiVersion", kind().api_version()},
-                                  {"kind", kind().name},
-                                  {"name", object.text_at({"metadata", "name"})},
-                                  {"uid", object.text_at({"metadata", "uid"})},
-                                  {"controller", true},
-                                  {"blockOwnerDeletion", true}})};
+    Json::Array owners;
+    owners.push_back(owner_reference(kind(), object));
+    metadata["ownerReferences"] = std::move(owners);
     auto instance = Json::object({{"metadata", std::move(metadata)}});
     instance["spec"] = *object.at({"spec", "template", "spec"});
     co_return co_await client_.create(api::virtual_machine_instance_kind, std::move(instance));
@@ -151,7 +163,10 @@ io::Task<void> MachineReconciler::tell(Json object, Json status,
     status["ready"] = ready;
     status["printableStatus"] = printable_status(object, status, instance);
     const auto instance_status = instance ? status_of(*instance) : Json{};
-    const auto* condition = find_condition(instance_status, "Ready");
+    // Without an instance, what it waits for.
+    const auto* volumes = find_condition(status, "DataVolumesReady");
+    const bool waits = !instance && volumes && volumes->text_at({"status"}) == no;
+    const auto* condition = waits ? volumes : find_condition(instance_status, "Ready");
     std::string reason{condition ? condition->text_at({"reason"}) : "NotRunning"};
     std::string message{condition ? condition->text_at({"message"}) : ""};
     Condition told{"Ready", ready ? yes : no, reason, std::move(message)};
@@ -160,17 +175,36 @@ io::Task<void> MachineReconciler::tell(Json object, Json status,
 }
 
 io::Task<void> MachineReconciler::end(Json object) {
-    if (!has_finalizer(object, finalizer)) co_return;
+    if (has_finalizer(object, api::orphan_finalizer)) co_return co_await release(std::move(object));
+    if (!has_finalizer(object, finalizer) && !has_finalizer(object, api::foreground_finalizer))
+        co_return;
     const auto key = key_of(object);
     const auto instance = co_await client_.get(api::virtual_machine_instance_kind, key);
-    if (!instance || !belongs_to(*instance, object))
-        co_return co_await client_.remove_finalizer(kind(), object, std::string{finalizer});
-    if (!api::is_terminating(*instance)) {
-        const std::string uid{instance->text_at({"metadata", "uid"})};
-        co_await client_.remove(api::virtual_machine_instance_kind, key, uid);
-    }
     auto status = status_of(object);
-    co_await tell(std::move(object), std::move(status), instance);
+    if (instance && is_owned(*instance, object)) {
+        const std::string uid{instance->text_at({"metadata", "uid"})};
+        if (!api::is_terminating(*instance))
+            co_await client_.remove(api::virtual_machine_instance_kind, key, uid);
+        co_return co_await tell(std::move(object), std::move(status), instance);
+    }
+    const bool gone = co_await volumes_.remove(object);
+    if (gone || !has_finalizer(object, api::foreground_finalizer))
+        co_return co_await let_go(std::move(object));
+    co_await tell(std::move(object), std::move(status), std::nullopt);
+}
+
+// What was made for it stays, and is nobody's.
+io::Task<void> MachineReconciler::release(Json object) {
+    const auto& instances = api::virtual_machine_instance_kind;
+    auto instance = co_await client_.get(instances, key_of(object));
+    if (instance) co_await disown(client_, instances, *instance, object);
+    co_await volumes_.release(object);
+    co_await let_go(std::move(object));
+}
+
+io::Task<void> MachineReconciler::let_go(Json object) {
+    for (const auto held : {api::orphan_finalizer, api::foreground_finalizer, finalizer})
+        co_await client_.remove_finalizer(kind(), object, std::string{held});
 }
 
 }  // namespace sheaf::control

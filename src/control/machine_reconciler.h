@@ -3,6 +3,7 @@
 // Why: a VirtualMachine says when its machine is to run; each start is an instance of its own,
 // which is made, replaced and deleted here (docs/controllers.md, VirtualMachine).
 
+#include "control/machine_volumes.h"
 #include "control/outcome.h"
 
 namespace sheaf::control {
@@ -18,7 +19,7 @@ class MachineReconciler final : public Reconciler {
     static constexpr std::chrono::seconds long_life{300};
 
     MachineReconciler(ObjectClient& client, EventRecorder& events)
-        : client_(client), events_(events) {}
+        : client_(client), events_(events), volumes_(client, events, dependents_) {}
 
     const api::Kind& kind() const override;
     std::span<const api::Kind* const> watched() const override;
@@ -29,12 +30,17 @@ class MachineReconciler final : public Reconciler {
   private:
     io::Task<LookAgain> run(Json object);
     io::Task<void> end(Json object);
+    io::Task<void> release(Json object);
+    io::Task<void> let_go(Json object);
     io::Task<LookAgain> start(Json& object, Json& status);
+    io::Task<void> stop(Json& object, Json& status, const Json& instance);
     io::Task<Json> make_instance(const Json& object);
     io::Task<void> tell(Json object, Json status, const std::optional<Json>& instance);
 
     ObjectClient& client_;
     EventRecorder& events_;
+    Dependents dependents_;
+    MachineVolumes volumes_;
 };
 
 // What is to be done about a machine's instance.

@@ -72,6 +72,10 @@ std::string_view printable_status(const Json& machine, const Json& status,
                                   const std::optional<Json>& instance) {
     if (api::is_terminating(machine)) return "Terminating";
     if (!instance) {
+        if (const auto* volumes = find_condition(status, "DataVolumesReady");
+            volumes && volumes->text_at({"status"}) == no)
+            return volumes->text_at({"reason"}) == "DataVolumeError" ? "DataVolumeError"
+                                                                     : "Provisioning";
         if (status.at({"startFailure", "retryAfterTimestamp"})) return "CrashLoopBackOff";
         const auto strategy = strategy_of(machine);
         return strategy == "Always" || strategy == "RerunOnFailure" ? "Starting" : "Stopped";

@@ -13,18 +13,32 @@ bool is_owned(const Json& object, const Json& owner) {
            });
 }
 
+Json owner_reference(const api::Kind& kind, const Json& owner) {
+    return Json::object({{"apiVersion", kind.api_version()},
+                         {"kind", kind.name},
+                         {"name", owner.text_at({"metadata", "name"})},
+                         {"uid", owner.text_at({"metadata", "uid"})},
+                         {"controller", true},
+                         {"blockOwnerDeletion", true}});
+}
+
+io::Task<void> disown(ObjectClient& client, const api::Kind& kind, Json& object,
+                      const Json& owner) {
+    if (!is_owned(object, owner)) co_return;
+    const auto uid = owner.text_at({"metadata", "uid"});
+    auto& owners = *object["metadata"]["ownerReferences"].array();
+    std::erase_if(owners, [&](const Json& one) { return one.text_at({"uid"}) == uid; });
+    if (owners.empty()) object["metadata"].erase("ownerReferences");
+    co_await client.replace(kind, object);
+}
+
 io::Task<Json> provide_object(ObjectClient& client, const api::Kind& kind,
                               const api::Kind& owner_kind, const Json& owner, Json spec) {
     const auto key = key_of(owner);
     auto there = co_await client.get(kind, key);
     if (there) co_return *std::move(there);
-    auto reference = Json::object({{"apiVersion", owner_kind.api_version()},
-                                   {"kind", owner_kind.name},
-                                   {"name", key.name},
-                                   {"uid", owner.text_at({"metadata", "uid"})},
-                                   {"controller", true}});
     Json::Array references;
-    references.push_back(std::move(reference));
+    references.push_back(owner_reference(owner_kind, owner));
     auto metadata = Json::object({{"name", key.name}, {"namespace", key.name_space}});
     metadata["ownerReferences"] = std::move(references);
     auto wanted = Json::object({{"metadata", std::move(metadata)}, {"spec", std::move(spec)}});

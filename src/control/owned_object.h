@@ -8,6 +8,10 @@
 namespace sheaf::control {
 
 bool is_owned(const Json& object, const Json& owner);
+// For the `ownerReferences` of what is made for it.
+Json owner_reference(const api::Kind& kind, const Json& owner);
+// Takes the owner out of them; leaves in `object` what is kept then.
+io::Task<void> disown(ObjectClient& client, const api::Kind& kind, Json& object, const Json& owner);
 
 // The object of this kind with the owner's name. Where there is none it is made with this spec, and
 // is the owner's; where there is one it is left as it is. Everything outlives it.

@@ -15,6 +15,8 @@ INSTANCES = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances"
 MACHINES = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines"
 NETWORKS = "/apis/sheaf.io/v1/namespaces/default/networks"
 IMAGES = "/apis/sheaf.io/v1/namespaces/default/images"
+DATA_VOLUMES = "/apis/cdi.kubevirt.io/v1beta1/namespaces/default/datavolumes"
+VOLUMES = "/apis/sheaf.io/v1/namespaces/default/volumes"
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 

@@ -167,6 +167,32 @@ class Machines(unittest.TestCase):
         self.delete("web")
         self.assert_nothing_left()
 
+    def test_brings_its_disks(self):
+        """Made for it, gone with it; or left behind, with the machine that runs on them."""
+        disk = {"source": {"blank": {}}, "storage": {"resources": {"requests": {"storage": "1Mi"}}}}
+        volumes, disks = f"{machines.DATA_VOLUMES}/web-root", {"disks": [{"name": "root"}]}
+        body = machines.machine("web", "ending", "end=hang", devices=disks, volumes=[{"name": "root", "dataVolume": {"name": "web-root"}}])
+        body["spec"]["dataVolumeTemplates"] = [{"metadata": {"name": "web-root"}, "spec": disk}]
+        made = self.post(MACHINES, body)
+        self.running("web")
+        found = self.daemon.ask("GET", volumes)[1]
+        self.assertEqual(found["metadata"]["ownerReferences"][0]["uid"], made["metadata"]["uid"])
+        self.delete("web")
+        wait(self.daemon, machines.DATA_VOLUMES, "web-root", gone)
+        self.assertEqual(self.daemon.ask("GET", f"{machines.VOLUMES}/web-root")[0], 404)
+        self.post(MACHINES, body)
+        uid = self.running("web")["metadata"]["uid"]
+        status, said = self.daemon.ask("DELETE", f"{MACHINES}/web?propagationPolicy=Orphan")
+        self.assertEqual((status, said["metadata"]["finalizers"]), (200, ["sheaf.io/machine", "orphan"]))
+        wait(self.daemon, MACHINES, "web", gone)
+        left = self.daemon.ask("GET", volumes)[1]
+        self.assertNotIn("ownerReferences", left["metadata"])
+        self.assertEqual(self.running("web")["metadata"]["uid"], uid)
+        self.daemon.ask("DELETE", f"{INSTANCES}/web")
+        wait(self.daemon, INSTANCES, "web", gone)
+        self.daemon.ask("DELETE", volumes)
+        self.assert_nothing_left()
+
     def test_pauses_and_goes_on(self):
         instance = self.start("web", words="end=reset", cores=2)
         with Keeper(self.daemon, instance["metadata"]["uid"]) as keeper:

@@ -79,6 +79,44 @@ TEST(Admission, AMachineIsRefusedByThePathsOfItsMistakes) {
     EXPECT_EQ(fields_refused("\"domain\"", "\"domains\""), Fields{"spec.template.spec.domains"});
 }
 
+TEST(Admission, DataVolumesOfAMachineFollowTheRulesOfDataVolumes) {
+    const auto refused = [](const char* name, const char* spec) {
+        return fields_refused("\"runStrategy\": \"Always\"",
+                              fmt::format(R"("runStrategy": "Always", "dataVolumeTemplates": [
+                                  {{"metadata": {{"name": "{}"}}, "spec": {}, "status": {{}}}}])",
+                                          name, spec));
+    };
+    constexpr auto storage = R"("storage": {"resources": {"requests": {"storage": "1Gi"}}})";
+    const auto spec = [&](const char* source) {
+        return fmt::format("{{\"source\": {{{}}}, {}}}", source, storage);
+    };
+    const std::string place = "spec.dataVolumeTemplates[0].";
+    EXPECT_EQ(refused("root", spec("\"blank\": {}").c_str()), Fields{});
+    EXPECT_EQ(refused("other", spec("\"blank\": {}").c_str()), Fields{place + "metadata.name"});
+    EXPECT_EQ(refused("Root", spec("\"blank\": {}").c_str()),
+              (Fields{place + "metadata.name", place + "metadata.name"}));
+    EXPECT_EQ(refused("root", spec("").c_str()), Fields{place + "spec.source"});
+    EXPECT_EQ(refused("root", R"({"source": {"blank": {}}})"), Fields{place + "spec.storage"});
+    EXPECT_EQ(refused("root", spec("\"http\": {\"url\": \"file:///etc/shadow\"}").c_str()),
+              Fields{place + "spec.source.http.url"});
+    EXPECT_EQ(refused("root", spec(R"("pvc": {"name": "a", "namespace": "b"})").c_str()),
+              Fields{place + "spec.source.pvc.namespace"});
+}
+
+TEST(Admission, ADataVolumeOpensNoFileOfTheHost) {
+    const auto taken = [](const char* url) {
+        return admit(data_volume_kind, fmt::format(R"({{"metadata": {{"name": "d"}}, "spec": {{
+                         "source": {{"http": {{"url": "{}"}}}},
+                         "storage": {{"resources": {{"requests": {{"storage": "1Gi"}}}}}}}}}})",
+                                                   url))
+            .has_value();
+    };
+    EXPECT_TRUE(taken("https://host/image"));
+    EXPECT_TRUE(taken("http://host/image"));
+    for (const auto* url : {"file:///etc/shadow", "FILE:///etc/shadow", "", "ftp://host/image"})
+        EXPECT_FALSE(taken(url)) << url;
+}
+
 TEST(Admission, FieldsThatAreUnknownCanBeLeftOut) {
     std::string text{machine};
     text.replace(text.find("\"cpu\": {"), 8, "\"chassis\": {\"x\": 1}, \"cpu\": {");
