@@ -41,7 +41,7 @@ void add_verbs(Json::Array& resources, const Kind& kind, std::span<const std::st
                           {"singularName", ""},
                           {"namespaced", true},
                           {"kind", kind.name},
-                          {"verbs", Json::Array{verb == "console" ? "get" : "update"}}}));
+                          {"verbs", Json::Array{is_shown(verb) ? "get" : "update"}}}));
 }
 
 Json resource_list(std::string_view group_version, Json::Array resources) {

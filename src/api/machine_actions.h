@@ -4,6 +4,7 @@
 // it. The API knows him by this interface alone.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "io/byte_stream.h"
@@ -29,6 +30,13 @@ class MachineActions {
     // What the guest prints, the latest of before first, and what is typed. It ends with the
     // machine. The stream may outlive this object's caller, not this object.
     virtual io::Task<std::unique_ptr<io::ByteStream>> open_console(MachineName machine) = 0;
+    // What the guest printed, as far as it is kept, or the last lines of it; also of a machine that
+    // has ended.
+    virtual io::Task<std::string> read_log(MachineName machine,
+                                           std::optional<std::size_t> lines) = 0;
+    // The same, and what it prints from then on. conflict: it has ended.
+    virtual io::Task<std::unique_ptr<io::ByteStream>> follow_log(
+        MachineName machine, std::optional<std::size_t> lines) = 0;
 
   protected:
     ~MachineActions() = default;

@@ -229,8 +229,7 @@ io::Task<Answer> MachineVerbs::act(MachineCall call, Json options) {
     co_return answer_of(call, done);
 }
 
-io::Task<std::expected<std::unique_ptr<io::ByteStream>, Answer>> MachineVerbs::open_console(
-    MachineCall call) {
+io::Task<MachineVerbs::Stream> MachineVerbs::open_console(MachineCall call) {
     const auto state = co_await read(call);
     if (!state) co_return Refused{state.error()};
     if (state->instance.text_at({"status", "phase"}) != "Running" || !actions_)
@@ -240,6 +239,30 @@ io::Task<std::expected<std::unique_ptr<io::ByteStream>, Answer>> MachineVerbs::o
     auto opened = co_await actions_->open_console(std::move(machine)).result();
     if (!opened) co_return Refused{answer_of(call, Result<void>{Failure{opened.error()}})};
     co_return *std::move(opened);
+}
+
+io::Task<std::expected<MachineVerbs::Log, Answer>> MachineVerbs::open_log(MachineCall call,
+                                                                          LogOptions options) {
+    const auto state = co_await read(call);
+    if (!state) co_return Refused{state.error()};
+    if (!actions_) co_return Refused{answer_of(call, nothing_runs())};
+    const MachineName machine{call.name_space, call.name,
+                              std::string{state->instance.text_at({"metadata", "uid"})}};
+    Log log;
+    if (options.follow && !is_final(state->instance)) {
+        auto opened = co_await actions_->follow_log(machine, options.lines).result();
+        if (opened) {
+            log.stream = *std::move(opened);
+            co_return log;
+        }
+        // It may have ended since.
+        if (opened.error().kind() != sheaf::Kind::conflict)
+            co_return Refused{answer_of(call, Result<void>{Failure{opened.error()}})};
+    }
+    auto text = co_await actions_->read_log(machine, options.lines).result();
+    if (!text) co_return Refused{answer_of(call, Result<void>{Failure{text.error()}})};
+    log.text = *std::move(text);
+    co_return log;
 }
 
 }  // namespace sheaf::api

@@ -24,8 +24,17 @@ struct MachineCall {
 };
 
 inline constexpr std::array<std::string_view, 3> verbs_of_machines{"restart", "start", "stop"};
-inline constexpr std::array<std::string_view, 4> verbs_of_instances{"console", "pause",
+inline constexpr std::array<std::string_view, 5> verbs_of_instances{"console", "log", "pause",
                                                                     "softreboot", "unpause"};
+// Which of them show something, where the others do something.
+inline bool is_shown(std::string_view verb) {
+    return verb == "console" || verb == "log";
+}
+// Of the guest's console, what a client wants to see: as of a Pod's log.
+struct LogOptions {
+    bool follow = false;
+    std::optional<std::size_t> lines;  // none: all that is kept
+};
 
 // Loop thread only. What is passed outlives it; without `actions` nothing runs here.
 class MachineVerbs {
@@ -33,10 +42,18 @@ class MachineVerbs {
     MachineVerbs(Objects& objects, MachineActions* actions)
         : objects_(objects), actions_(actions) {}
 
-    // Everything but the console. `body`: the options, as JSON; may be empty.
+    // Everything but console and log. `body`: the options, as JSON; may be empty.
     io::Task<Answer> run(MachineCall call, std::string body);
     // The console of a running instance.
-    io::Task<std::expected<std::unique_ptr<io::ByteStream>, Answer>> open_console(MachineCall call);
+    using Stream = std::expected<std::unique_ptr<io::ByteStream>, Answer>;
+    io::Task<Stream> open_console(MachineCall call);
+    // What an instance printed, also one that has ended. The stream is null where nothing follows,
+    // and the text is all.
+    struct Log {
+        std::string text;
+        std::unique_ptr<io::ByteStream> stream;
+    };
+    io::Task<std::expected<Log, Answer>> open_log(MachineCall call, LogOptions options);
 
   private:
     struct State;

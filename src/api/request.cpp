@@ -256,6 +256,15 @@ std::expected<ListOptions, Answer> list_options(const Request& request) {
     return options;
 }
 
+std::expected<LogOptions, Answer> log_options(const Request& request) {
+    LogOptions options{.follow = request.is_set("follow"), .lines = {}};
+    const auto lines = request.parameter("tailLines");
+    if (lines.empty()) return options;
+    options.lines = parse_number(lines);
+    if (!options.lines) return Refused{bad_parameter("tailLines", lines)};
+    return options;
+}
+
 std::expected<DeleteOptions, Answer> delete_options(const Request& request, std::string_view body) {
     DeleteOptions options;
     Json document;

@@ -45,6 +45,7 @@ Deed deed_of(const Request& request, std::string_view method);
 // The parameters of each verb; 400 where they make no sense.
 std::expected<WriteOptions, Answer> write_options(const Request& request);
 std::expected<ListOptions, Answer> list_options(const Request& request);
+std::expected<LogOptions, Answer> log_options(const Request& request);
 // `body` may be empty.
 std::expected<DeleteOptions, Answer> delete_options(const Request& request, std::string_view body);
 

@@ -123,15 +123,14 @@ io::Task<void> Service::answer(http::Exchange& exchange, Asked& asked) {
         co_return co_await send_document(exchange, *request, *asked.user);
     }
     const auto deed = deed_of(*request, received.method);
-    asked.verb =
-        request->call && deed.subresource == "console" ? "console" : metric_verb(deed.verb);
+    asked.verb = request->call ? metric_verb_of_call(request->call->verb) : metric_verb(deed.verb);
     if (!access_.allows(*asked.user, deed)) {
         const Subject subject{request->call ? request->call->kind : request->place->kind,
                               std::string{deed.name}};
         auto refused = failure(403, "Forbidden", api::refusal_of(*asked.user, deed), subject);
         co_return co_await send(exchange, std::move(refused));
     }
-    if (request->call) co_return co_await handle_call(exchange, *std::move(request->call));
+    if (request->call) co_return co_await handle_call(exchange, *request);
     co_await handle_objects(exchange, *std::move(request), *asked.user);
 }
 
@@ -154,14 +153,33 @@ io::Task<void> Service::send_document(http::Exchange& exchange, const Request& r
     co_await send(exchange, std::move(answer));
 }
 
-io::Task<void> Service::handle_call(http::Exchange& exchange, MachineCall call) {
+io::Task<void> Service::handle_call(http::Exchange& exchange, const Request& request) {
     const auto& received = exchange.request();
-    const auto console = call.verb == "console";
-    if (received.method != (console ? "GET" : "PUT"))
+    const auto& call = *request.call;
+    if (received.method != (is_shown(call.verb) ? "GET" : "PUT"))
         co_return co_await send(exchange, method_not_allowed(received.method));
-    if (console) co_return co_await serve_console(exchange, std::move(call));
-    auto answer = co_await machines_.run(std::move(call), received.body);
+    if (call.verb == "console") co_return co_await serve_console(exchange, call);
+    if (call.verb == "log") co_return co_await serve_log(exchange, request);
+    auto answer = co_await machines_.run(call, received.body);
     co_await send(exchange, std::move(answer));
+}
+
+// What follows ends with the machine, or with the client.
+io::Task<void> Service::serve_log(http::Exchange& exchange, const Request& request) {
+    const auto options = log_options(request);
+    if (!options) co_return co_await send(exchange, options.error());
+    auto log = co_await machines_.open_log(*request.call, *options);
+    if (!log) co_return co_await send(exchange, std::move(log).error());
+    if (!log->stream) co_return co_await send_text(exchange, std::move(log->text), "text/plain");
+    std::vector<http::Header> headers;
+    headers.push_back({"Content-Type", "text/plain"});
+    co_await exchange.begin_stream(200, std::move(headers));
+    std::array<std::byte, 8192> buffer;
+    while (true) {
+        const auto count = co_await log->stream->receive(buffer);
+        if (count == 0) co_return;
+        co_await exchange.send_piece(std::string{as_text(std::span{buffer}.first(count))});
+    }
 }
 
 io::Task<void> Service::serve_console(http::Exchange& exchange, MachineCall call) {

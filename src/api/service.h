@@ -45,7 +45,8 @@ class Service final : public http::Handler {
     io::Task<void> send_document(http::Exchange& exchange, const Request& request,
                                  const User& user);
     io::Task<void> send_openapi(http::Exchange& exchange, const Request& request);
-    io::Task<void> handle_call(http::Exchange& exchange, MachineCall call);
+    io::Task<void> handle_call(http::Exchange& exchange, const Request& request);
+    io::Task<void> serve_log(http::Exchange& exchange, const Request& request);
     io::Task<void> serve_console(http::Exchange& exchange, MachineCall call);
     io::Task<void> handle_objects(http::Exchange& exchange, Request request, const User& user);
     io::Task<Answer> list(const Request& request);

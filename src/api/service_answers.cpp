@@ -23,4 +23,8 @@ std::string_view metric_verb(std::string_view verb) {
     return found == known.end() ? "other" : *found;
 }
 
+std::string_view metric_verb_of_call(std::string_view verb) {
+    return verb == "console" ? "console" : verb == "log" ? "log" : "update";
+}
+
 }  // namespace sheaf::api

@@ -9,5 +9,6 @@ namespace sheaf::api {
 Answer method_not_allowed(std::string_view method);
 // A verb as metrics name it: of a constant set, whatever a client sends.
 std::string_view metric_verb(std::string_view verb);
+std::string_view metric_verb_of_call(std::string_view verb);
 
 }  // namespace sheaf::api

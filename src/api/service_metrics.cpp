@@ -44,7 +44,7 @@ void ServiceMetrics::note(std::string_view verb, unsigned status, io::Duration t
                           count.counter));
     count.counter.add();
     // How long a watch goes on is up to the client.
-    if (verb != "watch" && verb != "console")
+    if (verb != "watch" && verb != "console" && verb != "log")
         time_of(verb).seconds.observe(std::chrono::duration<double>{took}.count());
 }
 

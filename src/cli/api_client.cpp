@@ -151,4 +151,8 @@ Result<std::optional<std::string>> ApiClient::next_line() {
     return TRY_WITHIN(io::run(*loop_, read_line()), "hearing of changes");
 }
 
+Result<std::optional<std::string>> ApiClient::next_piece() {
+    return TRY_WITHIN(io::run(*loop_, connection_->piece()), "hearing the daemon");
+}
+
 }  // namespace sheaf::cli

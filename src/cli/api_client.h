@@ -45,6 +45,8 @@ class ApiClient {
     // Makes the last question a stream: its lines, none at its end.
     Result<void> begin(ApiRequest request);
     Result<std::optional<std::string>> next_line();
+    // The same in pieces, as they come.
+    Result<std::optional<std::string>> next_piece();
 
     // A connection of its own.
     Result<Fd> connect() const;

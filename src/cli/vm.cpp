@@ -16,6 +16,7 @@ constexpr auto sub_verbs = std::to_array<const Verb*>({
     &vm_pause_verb,
     &vm_unpause_verb,
     &vm_console_verb,
+    &vm_logs_verb,
     &vm_delete_verb,
 });
 

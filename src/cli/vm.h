@@ -15,6 +15,7 @@ extern const Verb vm_restart_verb;
 extern const Verb vm_pause_verb;
 extern const Verb vm_unpause_verb;
 extern const Verb vm_console_verb;
+extern const Verb vm_logs_verb;
 extern const Verb vm_delete_verb;
 
 // The kinds as this program knows them: of no other server.

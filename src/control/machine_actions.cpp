@@ -1,6 +1,7 @@
 #include "control/machine_actions.h"
 
 #include "base/units.h"
+#include "node/console_hub.h"
 
 namespace sheaf::control {
 
@@ -28,7 +29,21 @@ io::Task<void> HostedMachineActions::soft_reboot(api::MachineName machine) {
 
 io::Task<std::unique_ptr<io::ByteStream>> HostedMachineActions::open_console(
     api::MachineName machine) {
-    auto socket = co_await machines_.attach_console(std::move(machine.uid), history);
+    const node::ConsoleHistory first{.bytes = history};
+    auto socket = co_await machines_.attach_console(std::move(machine.uid), first);
+    co_return std::make_unique<io::SocketStream>(loop_, std::move(socket));
+}
+
+io::Task<std::string> HostedMachineActions::read_log(api::MachineName machine,
+                                                     std::optional<std::size_t> lines) {
+    const node::ConsoleHistory wanted{node::ConsoleHub::kept, lines};
+    co_return co_await machines_.console_tail(std::move(machine.uid), wanted);
+}
+
+io::Task<std::unique_ptr<io::ByteStream>> HostedMachineActions::follow_log(
+    api::MachineName machine, std::optional<std::size_t> lines) {
+    const node::ConsoleHistory wanted{node::ConsoleHub::kept, lines};
+    auto socket = co_await machines_.attach_console(std::move(machine.uid), wanted);
     co_return std::make_unique<io::SocketStream>(loop_, std::move(socket));
 }
 

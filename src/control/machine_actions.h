@@ -17,6 +17,10 @@ class HostedMachineActions final : public api::MachineActions {
     io::Task<void> unpause(api::MachineName machine) override;
     io::Task<void> soft_reboot(api::MachineName machine) override;
     io::Task<std::unique_ptr<io::ByteStream>> open_console(api::MachineName machine) override;
+    io::Task<std::string> read_log(api::MachineName machine,
+                                   std::optional<std::size_t> lines) override;
+    io::Task<std::unique_ptr<io::ByteStream>> follow_log(api::MachineName machine,
+                                                         std::optional<std::size_t> lines) override;
 
   private:
     io::Loop& loop_;

@@ -36,12 +36,7 @@ io::Task<std::size_t> ConsoleHub::type(std::span<std::byte> bytes) {
     co_return count;
 }
 
-std::string_view ConsoleHub::tail(std::size_t bytes) const {
-    const auto text = ring_.text();
-    return text.substr(text.size() - std::min(text.size(), bytes));
-}
-
-io::Task<void> ConsoleHub::attach(Fd socket, std::size_t history) {
+io::Task<void> ConsoleHub::attach(Fd socket, ConsoleHistory history) {
     Client client{.socket = std::move(socket), .pending = std::string{tail(history)}, .news = {}};
     const auto place = clients_.insert(clients_.end(), &client);
     io::TaskGroup typing;

@@ -24,11 +24,11 @@ class ConsoleHub final : public ConsoleHost {
     // Never 0.
     io::Task<std::size_t> type(std::span<std::byte> bytes) override;
 
-    // The last bytes that were printed, at most so many. Until the next show().
-    std::string_view tail(std::size_t bytes) const;
-    // A client that sees so many bytes of what was printed first. Until it closes, is let go, or
-    // end() was called and it has all.
-    io::Task<void> attach(Fd client, std::size_t history);
+    // The last of what was printed. Until the next show().
+    std::string_view tail(ConsoleHistory history) const { return ring_.tail(history); }
+    // A client that sees so much of what was printed first. Until it closes, is let go, or end()
+    // was called and it has all.
+    io::Task<void> attach(Fd client, ConsoleHistory history);
     // Nothing will be printed any more.
     void end();
 

@@ -4,11 +4,19 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace sheaf::node {
+
+// How much somebody wants to see of what was printed: the last bytes, of which whole lines alone
+// where a number of them is given.
+struct ConsoleHistory {
+    std::size_t bytes = 0;
+    std::optional<std::size_t> lines = {};
+};
 
 class ConsoleRing {
   public:
@@ -20,7 +28,11 @@ class ConsoleRing {
         return std::string_view{text_}.substr(text_.size() - std::min(text_.size(), limit_));
     }
     // The last `count` whole lines of it, or fewer.
-    std::string last_lines(std::size_t count) const;
+    std::string last_lines(std::size_t count) const { return std::string{tail({limit_, count})}; }
+    // Until the next append().
+    std::string_view tail(ConsoleHistory history) const { return tail_of(text(), history); }
+    // The same of any text.
+    static std::string_view tail_of(std::string_view text, ConsoleHistory history);
 
   private:
     std::size_t limit_;

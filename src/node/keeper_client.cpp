@@ -39,6 +39,12 @@ Result<KeeperHello> parse_hello(std::string_view line) {
 
 }  // namespace
 
+Json::Object fields_of(ConsoleHistory history) {
+    Json::Object fields{{"bytes", std::uint64_t{history.bytes}}};
+    if (history.lines) fields.push_back({"lines", std::uint64_t{*history.lines}});
+    return fields;
+}
+
 // A descriptor that cannot be duplicated leaves a client that knows of no end before it reads it.
 KeeperClient::KeeperClient(io::Loop& loop, Fd socket)
     : loop_(loop),
@@ -89,9 +95,8 @@ io::Task<std::optional<KeeperStatus>> KeeperClient::next_status() {
 }
 
 // What follows the answer's line is the guest's: no byte more than the line is taken.
-io::Task<Fd> KeeperClient::attach_console(std::size_t history) {
-    Json::Object fields{{"bytes", std::uint64_t{history}}};
-    co_await send("console", std::move(fields));
+io::Task<Fd> KeeperClient::attach_console(ConsoleHistory history) {
+    co_await send("console", fields_of(history));
     std::string line;
     while (!line.ends_with('\n')) {
         std::array<std::byte, 1> next;

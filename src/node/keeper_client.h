@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "node/console_ring.h"
 #include "node/keeper_protocol.h"
 #include "storage/pool/line_channel.h"
 
@@ -17,6 +18,9 @@ struct KeeperHello {
     int version = 0;  // that both speak; 0: none
     KeeperStatus status;
 };
+
+// Of the requests about what was printed.
+Json::Object fields_of(ConsoleHistory history);
 
 // Loop thread; one call at a time. The loop outlives it.
 class KeeperClient {
@@ -34,7 +38,7 @@ class KeeperClient {
     io::Task<void> begin_watch();
     io::Task<std::optional<KeeperStatus>> next_status();
     // Turns the connection into a console. Nothing else can be asked for afterwards.
-    io::Task<Fd> attach_console(std::size_t history);
+    io::Task<Fd> attach_console(ConsoleHistory history);
     // Waits until the keeper closes, whatever it says until then.
     io::Task<void> until_closed();
     // Whether it has closed, as far as is known here.

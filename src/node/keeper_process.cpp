@@ -64,9 +64,12 @@ Result<void> keep_machine(const MachineFile& file, const pool::Directory& folder
     io::TaskGroup upkeep;
     upkeep.start(log.carry(loop));
     const auto report = (*keeper)->run();
+    // Where there is a report there is all that was printed, as far as that can be.
+    auto console_kept = machine_folder::write_console(folder, console.tail({ConsoleHub::kept}));
     auto written = machine_folder::write_ending(folder, report);
     TRY(io::run(loop, close_server(server, upkeep)));
-    return written;
+    TRY(std::move(written));
+    return console_kept;
 }
 
 Result<void> keep(Fd directory, Fd listener, BoundedLog& log, const Logger& logger) {

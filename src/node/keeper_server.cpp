@@ -25,11 +25,15 @@ bool may_command(const Fd& socket) {
     return who.uid == 0 || who.uid == ::geteuid();
 }
 
-std::size_t bytes_in(const Json& fields) {
-    const auto* bytes = fields.find("bytes");
-    const auto number = bytes ? bytes->integer() : std::nullopt;
-    if (!number || *number < 0) return ConsoleHub::kept;
+std::optional<std::size_t> count_in(const Json& fields, std::string_view name) {
+    const auto* count = fields.find(name);
+    const auto number = count ? count->integer() : std::nullopt;
+    if (!number || *number < 0) return {};
     return static_cast<std::size_t>(*number);
+}
+
+ConsoleHistory history_in(const Json& fields) {
+    return {count_in(fields, "bytes").value_or(ConsoleHub::kept), count_in(fields, "lines")};
 }
 
 Result<std::chrono::seconds> grace_in(const Json& fields) {
@@ -106,7 +110,7 @@ io::Task<void> KeeperServer::converse(Client& client) {
         }
         const std::string name{request->text_at({"request"})};
         if (name == "watch") co_return co_await watch(client);
-        if (name == "console") co_return co_await give_console(client, bytes_in(*request));
+        if (name == "console") co_return co_await give_console(client, history_in(*request));
         co_await answer(client, Request{name, *std::move(request)});
     }
 }
@@ -133,7 +137,7 @@ io::Task<Json> KeeperServer::perform(Client& client, Request request) {
     } else if (name == "refresh_disks") {
         machine_.refresh_disks();
     } else if (name == "console_tail") {
-        text = to_base64(console_.tail(bytes_in(request.fields)));
+        text = to_base64(console_.tail(history_in(request.fields)));
     } else if (name != "status") {
         co_await fail(Kind::unsupported, "this keeper knows no request {}", json::in_quotes(name));
     }
@@ -181,7 +185,7 @@ io::Task<void> KeeperServer::notice_end(Client& client) {
     client.changed.set();
 }
 
-io::Task<void> KeeperServer::give_console(Client& client, std::size_t history) {
+io::Task<void> KeeperServer::give_console(Client& client, ConsoleHistory history) {
     auto line = Json::object({{"result", keeper::to_json(machine_.status())}}).text();
     co_await client.channel.send(std::move(line));
     co_await console_.attach(std::move(client.socket), history);

@@ -53,7 +53,7 @@ class KeeperServer {
     io::Task<void> await_pause(Client& client, bool paused);
     io::Task<void> watch(Client& client);
     io::Task<void> notice_end(Client& client);
-    io::Task<void> give_console(Client& client, std::size_t history);
+    io::Task<void> give_console(Client& client, ConsoleHistory history);
     io::Task<void> join_all();
     void tell_all();
     Json hello() const;

@@ -10,11 +10,12 @@ namespace sheaf::node {
 
 namespace {
 
-constexpr std::size_t largest_ending = 1_MiB;  // a report with a console that is all escapes
+// A report with a console that is all escapes, and a whole console.
+constexpr std::size_t largest_file = 1_MiB;
 
 Result<std::string> read_whole(const pool::Directory& folder, std::string_view name) {
     const auto file = TRY(folder.open_file(name, O_RDONLY));
-    std::string content(largest_ending + 1, '\0');
+    std::string content(largest_file + 1, '\0');
     std::size_t length = 0;
     while (length < content.size()) {
         const auto count = ::pread(file.get(), content.data() + length, content.size() - length,
@@ -23,9 +24,8 @@ Result<std::string> read_whole(const pool::Directory& folder, std::string_view n
         if (count == 0) break;
         length += static_cast<std::size_t>(count);
     }
-    if (length > largest_ending)
-        return fail(Kind::corrupt, "{} has more than {} bytes", folder.path_of(name),
-                    largest_ending);
+    if (length > largest_file)
+        return fail(Kind::corrupt, "{} has more than {} bytes", folder.path_of(name), largest_file);
     content.resize(length);
     return content;
 }
@@ -55,6 +55,15 @@ Result<void> write(const pool::Directory& folder, const MachineFile& file) {
 
 Result<MachineFile> read(const pool::Directory& folder) {
     return decode<MachineFile>(TRY(folder.read_file(specification)));
+}
+
+Result<void> write_console(const pool::Directory& folder, std::string_view text) {
+    TRY(folder.write_file(console, text));
+    return folder.sync();
+}
+
+Result<std::string> read_console(const pool::Directory& folder) {
+    return read_whole(folder, console);
 }
 
 Result<void> write_ending(const pool::Directory& folder, const ExitReport& report) {

@@ -39,11 +39,15 @@ inline constexpr std::string_view specification = "machine.json";
 inline constexpr std::string_view socket = "control";
 inline constexpr std::string_view log = "log";
 inline constexpr std::string_view disks = "disks";
+inline constexpr std::string_view console = "console";
 inline constexpr std::string_view ending = "exit.json";
 
 // Stable, and whole at any time, as the next.
 Result<void> write(const pool::Directory& folder, const MachineFile& file);
 Result<MachineFile> read(const pool::Directory& folder);
+// What the guest printed last.
+Result<void> write_console(const pool::Directory& folder, std::string_view text);
+Result<std::string> read_console(const pool::Directory& folder);
 Result<void> write_ending(const pool::Directory& folder, const ExitReport& report);
 // None where it has not ended, or nobody could say how. Reads what later versions wrote.
 Result<std::optional<ExitReport>> read_ending(const pool::Directory& folder);

@@ -257,13 +257,29 @@ io::Task<void> Supervisor::refresh_disks(std::string uid) {
     static_cast<void>(co_await ask(std::move(uid), "refresh_disks"));
 }
 
-io::Task<std::string> Supervisor::console_tail(std::string uid, std::size_t bytes) {
-    Json::Object fields{{"bytes", std::uint64_t{bytes}}};
-    const auto answer = co_await ask(std::move(uid), "console_tail", std::move(fields));
-    co_return co_await from_base64(answer.text_at({"text"}));
+io::Task<std::string> Supervisor::console_tail(std::string uid, ConsoleHistory history) {
+    const auto place = machines_.find(uid);
+    const bool ended = place != machines_.end() && place->second->known.report;
+    std::string text;
+    if (ended) {
+        text = co_await last_console(*place->second);
+    } else {
+        const auto answer = co_await ask(std::move(uid), "console_tail", fields_of(history));
+        text = co_await from_base64(answer.text_at({"text"}));
+    }
+    co_return std::string{ConsoleRing::tail_of(text, history)};
 }
 
-io::Task<Fd> Supervisor::attach_console(std::string uid, std::size_t history) {
+io::Task<std::string> Supervisor::last_console(const Machine& machine) {
+    const auto read = [&machine] { return machine_folder::read_console(*machine.folder); };
+    auto text = co_await files_->call(read).result();
+    if (!text && text.error().kind() == Kind::not_found)
+        co_await fail(Kind::not_found, "its keeper was lost, and with it what {} printed",
+                      machine.known.name);
+    co_return co_await std::move(text);
+}
+
+io::Task<Fd> Supervisor::attach_console(std::string uid, ConsoleHistory history) {
     auto client = co_await reach(std::move(uid));
     co_return co_await client->attach_console(history);
 }

@@ -43,8 +43,9 @@ class Supervisor final : public MachineHost {
     io::Task<void> pause(std::string uid);
     io::Task<void> resume(std::string uid);
     io::Task<void> refresh_disks(std::string uid);
-    io::Task<std::string> console_tail(std::string uid, std::size_t bytes);
-    io::Task<Fd> attach_console(std::string uid, std::size_t history);
+    io::Task<Fd> attach_console(std::string uid, ConsoleHistory history);
+    // Also of a machine that has ended: not_found where its keeper was lost, and that with it.
+    io::Task<std::string> console_tail(std::string uid, ConsoleHistory history);
 
   private:
     struct Machine {
@@ -77,6 +78,7 @@ class Supervisor final : public MachineHost {
     io::Task<void> settle(Machine& machine);
     Result<ExitReport> ending_of(const Machine& machine, const std::string& exit) const;
     io::Task<std::unique_ptr<KeeperClient>> reach(std::string uid);
+    io::Task<std::string> last_console(const Machine& machine);
     io::Task<Json> ask(std::string uid, std::string request, Json::Object fields = {});
 
     io::Loop& loop_;

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import unittest
 
 import daemon
@@ -236,6 +237,43 @@ class Machines(unittest.TestCase):
         self.assertEqual(self.verb("virtualmachineinstances", "web", "pause")[0], 404)
         self.assertEqual(self.verb("virtualmachines", "web", "start")[0], 202)
         self.running("web")
+        self.delete("web")
+        self.assert_nothing_left()
+
+    def logs(self, *words, code=0):
+        done = subprocess.run([daemon.BINARY, "vm", "logs", "web", "--socket", self.daemon.socket, *words], capture_output=True, text=True,
+                              timeout=daemon.PATIENCE)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout + done.stderr
+
+    def test_logs(self):
+        """What it printed, while it runs and after its end; what a lost keeper kept is lost with it."""
+        self.post(MACHINES, machines.machine("web", "ending", "end=hang", strategy="Manual"))
+        status, said = self.verb("virtualmachines", "web", "start")
+        self.assertEqual(status, 202, said)
+        instance = self.running("web")
+        self.assertTrue(machines.until(lambda: "ending begins" in self.logs()))
+        follower = subprocess.Popen([daemon.BINARY, "vm", "logs", "web", "-f", "--socket", self.daemon.socket], stdout=subprocess.PIPE, text=True)
+        self.assertTrue(machines.until(lambda: "ending begins" in follower.stdout.readline()))
+        with Keeper(self.daemon, instance["metadata"]["uid"]) as keeper:
+            whole = keeper.console()
+            keeper.ask("stop")
+        follower.communicate(timeout=daemon.PATIENCE)
+        self.assertEqual(follower.returncode, 0)
+        wait(self.daemon, INSTANCES, "web", phase("Succeeded"))
+        self.assertEqual(self.logs(), whole)
+        self.assertEqual(self.logs("-f", "--tail", "1"), whole.splitlines(keepends=True)[-1])
+        self.restart_daemon()
+        self.assertEqual(self.logs(), whole)
+        self.assertEqual(self.verb("virtualmachines", "web", "start")[0], 202)
+        def another(seen):
+            return phase("Running")(seen) and seen["metadata"]["uid"] != instance["metadata"]["uid"]
+        lost = wait(self.daemon, INSTANCES, "web", another)["metadata"]["uid"]
+        self.uids.add(lost)
+        with Keeper(self.daemon, lost) as keeper:
+            os.kill(keeper.hello["status"]["keeper"], signal.SIGKILL)
+        wait(self.daemon, INSTANCES, "web", phase("Failed"))
+        self.assertIn("its keeper was lost", self.logs(code=65))
         self.delete("web")
         self.assert_nothing_left()
 

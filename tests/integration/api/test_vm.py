@@ -54,6 +54,8 @@ class Server:
         self.asked.append((method, target, body))
         if target.endswith("/console"):
             return self._console(client, stream, headers)
+        if "/log" in target:
+            return client.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\none\nt\r\n3\r\nwo\n\r\n0\r\n\r\n")
         status = 409 if target.endswith("/broken/start") else 202
         text = json.dumps({"kind": "Status", "code": status, "message": "it is \x1b[1mbroken", "reason": "Conflict"}) if status == 409 else ""
         client.sendall(f"HTTP/1.1 {status} x\r\nContent-Length: {len(text)}\r\nWarning: 299 - \"mind the gap\"\r\n\r\n{text}".encode())
@@ -119,6 +121,14 @@ class VmVerbs(unittest.TestCase):
         self.sheaf("stop", "web", "--force")
         self.assertEqual(json.loads(self.server.asked[-1][2]), {"gracePeriod": 0})
         self.assertIn("it is ?[1mbroken", self.sheaf("start", "broken", code=65))
+
+    def test_logs(self):
+        log = ACTIONS + "virtualmachineinstances/web/log"
+        for words, asked in (((), log), (("-f",), log + "?follow=true"), (("--tail", "3"), log + "?tailLines=3"),
+                             (("-f", "--tail", "0"), log + "?follow=true&tailLines=0")):
+            self.assertEqual(self.sheaf("logs", "web", *words), "one\ntwo\n")
+            self.assertEqual(self.server.asked[-1][:2], ("GET", asked))
+        self.assertIn("--tail", self.sheaf("logs", "web", "--tail", "many", code=65))
 
     def test_console(self):
         said = self.sheaf("console", "web", stdin="root bye")

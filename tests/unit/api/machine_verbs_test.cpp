@@ -54,6 +54,17 @@ class NotedActions final : public MachineActions {
         co_await note("console", std::move(machine));
         co_return std::make_unique<Shouting>();
     }
+    io::Task<std::string> read_log(MachineName machine, std::optional<std::size_t> lines) override {
+        co_await note(lines ? fmt::format("log {}", *lines) : "log", std::move(machine));
+        co_return "kept";
+    }
+    io::Task<std::unique_ptr<io::ByteStream>> follow_log(
+        MachineName machine, std::optional<std::size_t> lines) override {
+        co_await note(lines ? fmt::format("follow {}", *lines) : "follow", std::move(machine));
+        auto guest = std::make_unique<Shouting>();
+        co_await guest->send(as_bytes("and ends."));
+        co_return guest;
+    }
     const std::string& noted() const { return noted_; }
     void refuse(Error error) { refusal_ = std::move(error); }
 
@@ -217,6 +228,34 @@ TEST_F(MachineVerbsAsked, AConsoleIsBytesBothWaysUntilTheMachineEnds) {
     EXPECT_TRUE(talk(asked).starts_with("HTTP/1.1 403 "));
 }
 
+TEST_F(MachineVerbsAsked, ALogIsReadAlsoOfWhatHasEnded) {
+    const auto log = verbs + "virtualmachineinstances/m/log";
+    EXPECT_EQ(ask("GET", log).status, 404u);
+    const auto uid = run("Succeeded");
+    const auto read = ask("GET", log + "?tailLines=3");
+    EXPECT_EQ(read.text, "kept");
+    // Nothing follows what has ended.
+    EXPECT_EQ(ask("GET", log + "?follow=true").text, "kept");
+    EXPECT_EQ(actions_.noted(), fmt::format("log 3 m {0};log m {0};", uid));
+    EXPECT_EQ(ask("GET", log + "?tailLines=-1").status, 400u);
+    EXPECT_EQ(ask("PUT", log).status, 405u);
+    actions_.refuse({sheaf::Kind::not_found, "its keeper was lost"});
+    const auto refused = ask("GET", log);
+    EXPECT_EQ(refused.status, 409u);
+    EXPECT_NE(refused.text.find("its keeper was lost"), std::string::npos);
+}
+
+TEST_F(MachineVerbsAsked, ALogIsFollowedToTheEndOfTheMachine) {
+    const auto uid = run("Running");
+    const auto log = verbs + "virtualmachineinstances/m/log?follow=true&tailLines=2";
+    const auto followed = ask("GET", log);
+    EXPECT_EQ(followed.text, "hello AND ENDS.");
+    EXPECT_EQ(actions_.noted(), fmt::format("follow 2 m {};", uid));
+    // A viewer only looks.
+    peer_ = {{}, io::TlsSubject{"eve", {"system:readers"}}};
+    EXPECT_EQ(ask("GET", log).text, "hello AND ENDS.");
+}
+
 TEST_F(MachineVerbsAsked, OnlyWhatIsOfferedIsThere) {
     make(R"("runStrategy":"Halted")");
     EXPECT_EQ(put("virtualmachines/m/pause").status, 404u);
@@ -225,7 +264,7 @@ TEST_F(MachineVerbsAsked, OnlyWhatIsOfferedIsThere) {
     EXPECT_EQ(put("virtualmachines/m/start", "[").status, 400u);
     EXPECT_EQ(put("virtualmachines/m/start", R"({"paused":true})").status, 400u);
     const auto list = ask("GET", "/apis/subresources.kubevirt.io/v1");
-    EXPECT_EQ(list.body.find("resources")->array()->size(), 7u);
+    EXPECT_EQ(list.body.find("resources")->array()->size(), 8u);
     EXPECT_NE(list.text.find("virtualmachineinstances/console"), std::string::npos);
 }
 

@@ -24,5 +24,15 @@ TEST(ConsoleRing, LastLinesAreWhole) {
     EXPECT_EQ(ConsoleRing{10}.last_lines(3), "");
 }
 
+TEST(ConsoleRing, ATailIsOfBytesAndOfLinesInThem) {
+    constexpr std::string_view text = "one\ntwo\nthree";
+    EXPECT_EQ(ConsoleRing::tail_of(text, {.bytes = 100}), text);
+    EXPECT_EQ(ConsoleRing::tail_of(text, {.bytes = 7}), "o\nthree");
+    EXPECT_EQ(ConsoleRing::tail_of(text, {.bytes = 100, .lines = 2}), "two\nthree");
+    EXPECT_EQ(ConsoleRing::tail_of(text, {.bytes = 7, .lines = 9}), "o\nthree");
+    EXPECT_EQ(ConsoleRing::tail_of(text, {.bytes = 100, .lines = 0}), "");
+    EXPECT_EQ(ConsoleRing::tail_of("", {.bytes = 100, .lines = 1}), "");
+}
+
 }  // namespace
 }  // namespace sheaf::node

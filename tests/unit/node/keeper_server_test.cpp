@@ -196,7 +196,7 @@ TEST_F(KeeperServerTest, TheConsoleShowsWhatWasAndWhatComes) {
     ASSERT_TRUE(io::run(*loop, console.show(as_bytes("one two "))));
     auto asking = greeted();
     EXPECT_EQ(ask(*asking, "console_tail", {{"bytes", 4}})->text_at({"text"}), "dHdvIA==");
-    auto attached = io::run(*loop, asking->attach_console(4)).value();
+    auto attached = io::run(*loop, asking->attach_console({4})).value();
     auto seen = std::string{};
     io::SocketStream stream{*loop, std::move(attached)};
     ASSERT_TRUE(io::run(*loop, stream.send(as_bytes("typed"))));
@@ -212,10 +212,22 @@ TEST_F(KeeperServerTest, TheConsoleShowsWhatWasAndWhatComes) {
     EXPECT_EQ(seen, "two three");
 }
 
+TEST_F(KeeperServerTest, TheConsoleBeginsWithSoManyLines) {
+    ASSERT_TRUE(io::run(*loop, console.show(as_bytes("one\ntwo\nthree\n"))));
+    auto asking = greeted();
+    EXPECT_EQ(ask(*asking, "console_tail", {{"lines", 1}})->text_at({"text"}), "dGhyZWUK");
+    auto attached = io::run(*loop, asking->attach_console({100, 2})).value();
+    io::SocketStream stream{*loop, std::move(attached)};
+    std::array<std::byte, 64> buffer;
+    const auto count = io::run(*loop, stream.receive(buffer));
+    ASSERT_TRUE(count);
+    EXPECT_EQ(as_text(std::span{buffer}.first(*count)), "two\nthree\n");
+}
+
 // A guest does not wait for who looks at it.
 TEST_F(KeeperServerTest, AReaderThatDoesNotReadIsLetGo) {
     auto asking = greeted();
-    const auto attached = io::run(*loop, asking->attach_console(0)).value();
+    const auto attached = io::run(*loop, asking->attach_console({0})).value();
     const std::string much(ConsoleHub::kept / 2, 'x');
     for (int i = 0; i < 8; ++i) ASSERT_TRUE(io::run(*loop, console.show(as_bytes(much))));
     // It gets what was under way, and the end.
@@ -227,7 +239,7 @@ TEST_F(KeeperServerTest, AReaderThatDoesNotReadIsLetGo) {
         seen += *count;
     }
     EXPECT_LT(seen, 8 * much.size());
-    EXPECT_EQ(console.tail(10), "xxxxxxxxxx");
+    EXPECT_EQ(console.tail({10}), "xxxxxxxxxx");
 }
 
 TEST_F(KeeperServerTest, ThereIsABoundOnClients) {

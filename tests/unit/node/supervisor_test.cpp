@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/boot_id.h"
+#include "base/bytes.h"
 #include "base/child.h"
 #include "io/make_loop.h"
 #include "node/keeper_server.h"
@@ -37,6 +38,12 @@ class StandIn final : public KeptMachine {
                         KeeperIdentity{file.uid, cookie, file.boot});
     }
     void write_file() { EXPECT_TRUE(machine_folder::write(folder_, file)); }
+    void print(std::string_view text) {
+        EXPECT_TRUE(io::run(loop_, console_.show(as_bytes(text))));
+    }
+    void keep_console() {
+        EXPECT_TRUE(machine_folder::write_console(folder_, console_.tail({99})));
+    }
     void report(const std::string& how) {
         auto ending = ExitReport{};
         ending.how = how;
@@ -132,6 +139,39 @@ TEST_F(SupervisorTest, ADaemonAfterADaemonAdoptsTheSame) {
         ASSERT_TRUE(machine && machine->status) << i;
         begin();
     }
+}
+
+TEST_F(SupervisorTest, WhatWasPrintedIsThereBeforeTheEndAndAfterIt) {
+    StandIn keeper{*loop, *machines, "a"};
+    keeper.serve(keeper.file.cookie);
+    keeper.print("one\ntwo\nthree\n");
+    ASSERT_TRUE(adopt("a"));
+    const auto last = [&](ConsoleHistory history) {
+        return io::run(*loop, supervisor->console_tail("a", history));
+    };
+    EXPECT_EQ(last({100, 2}).value(), "two\nthree\n");
+    keeper.keep_console();
+    keeper.report("powered_off");
+    keeper.die();
+    ASSERT_TRUE(ends("a"));
+    EXPECT_EQ(last({100, {}}).value(), "one\ntwo\nthree\n");
+    EXPECT_EQ(last({100, 1}).value(), "three\n");
+    const auto followed = io::run(*loop, supervisor->attach_console("a", {100}));
+    ASSERT_FALSE(followed);
+    EXPECT_EQ(followed.error().kind(), Kind::conflict);
+}
+
+TEST_F(SupervisorTest, WhatALostKeeperKeptIsLost) {
+    StandIn keeper{*loop, *machines, "a"};
+    keeper.serve(keeper.file.cookie);
+    keeper.print("one\n");
+    ASSERT_TRUE(adopt("a"));
+    keeper.die();
+    ASSERT_TRUE(ends("a"));
+    const auto tail = io::run(*loop, supervisor->console_tail("a", {100}));
+    ASSERT_FALSE(tail);
+    EXPECT_EQ(tail.error().kind(), Kind::not_found);
+    EXPECT_TRUE(tail.error().text().contains("its keeper was lost")) << tail.error().text();
 }
 
 // What it used is free only when its process is gone.
