@@ -135,6 +135,16 @@ void check_volume_templates(const Json& object, Causes& causes) {
     }
 }
 
+void check_start_priority(const Json& object, const Json* before, Causes& causes) {
+    constexpr auto name = start_priority_annotation;
+    const auto* priority = object.at({"metadata", "annotations", name});
+    const auto* was = before ? before->at({"metadata", "annotations", name}) : nullptr;
+    if (!priority || (was && *was == *priority)) return;
+    if (priority->string() && parse_start_priority(*priority->string())) return;
+    causes.push_back({Reason::invalid, fmt::format("metadata.annotations[{}]", name),
+                      "Invalid value: a whole number of 32 bits is needed, as \"10\""});
+}
+
 void check_virtual_machine(const Json& object, const Json* before, Causes& causes) {
     const auto* spec = object.find("spec");
     if (spec->find("running") && spec->find("runStrategy"))
@@ -146,6 +156,7 @@ void check_virtual_machine(const Json& object, const Json* before, Causes& cause
     check_machine(*spec->at({"template", "spec"}), "spec.template.spec", causes);
     // What was let in once is no reason to refuse its end.
     if (!before || *before->find("spec") != *spec) check_volume_templates(object, causes);
+    check_start_priority(object, before, causes);
 }
 
 void check_instance(const Json& object, const Json* before, Causes& causes) {

@@ -1,6 +1,7 @@
 #include "api/machine_fields.h"
 
 #include <array>
+#include <charconv>
 
 #include "api/data_volume_fields.h"
 
@@ -216,6 +217,13 @@ constexpr auto virtual_machine = std::to_array<Field>({
 });
 
 }  // namespace
+
+std::optional<std::int64_t> parse_start_priority(std::string_view text) {
+    std::int32_t number = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return {};
+    return number;
+}
 
 std::span<const Field> machine_fields() {
     return machine;

@@ -37,7 +37,7 @@ Controllers::Controllers(Host host, api::Objects& objects)
             [directory = host.state_directory] { return look_at_host(directory); }),
       instances_({client_, events_, host.machines, links_, places_in(host.state_directory),
                   look_at_host(host.state_directory).name}),
-      machines_(client_, events_),
+      machines_(client_, events_, host.machines),
       manager_(host.loop, client_, host.logger) {
     manager_.add(volumes_, host.random);
     manager_.add(images_, host.random, imports);

@@ -71,23 +71,59 @@ const api::Kind& MachineReconciler::kind() const {
 
 std::span<const api::Kind* const> MachineReconciler::watched() const {
     static constexpr auto kinds = std::to_array<const api::Kind*>(
-        {&api::virtual_machine_instance_kind, &api::data_volume_kind});
+        {&api::virtual_machine_instance_kind, &api::data_volume_kind, &api::virtual_machine_kind});
     return kinds;
 }
 
 // An instance is called as its machine.
 io::Task<std::vector<ObjectKey>> MachineReconciler::affected(const api::Kind& kind,
                                                              ObjectKey changed, const Json*) {
-    if (&kind == &api::data_volume_kind) co_return dependents_.of(kind, changed);
+    if (&kind != &api::virtual_machine_instance_kind) co_return dependents_.of(kind, changed);
     co_return std::vector<ObjectKey>{std::move(changed)};
 }
 
 io::Task<LookAgain> MachineReconciler::reconcile(ObjectKey key, std::optional<Json> object) {
     dependents_.forget(key);
-    if (!object) co_return std::nullopt;
-    if (!api::is_terminating(*object)) co_return co_await run(*std::move(object));
-    co_await end(*std::move(object));
-    co_return std::nullopt;
+    if (!object || api::is_terminating(*object)) {
+        order_.forget(key);
+        if (object) co_await end(*std::move(object));
+        co_return std::nullopt;
+    }
+    if (!expects_all_) co_await expect_all();
+    const auto priority = StartOrder::priority_of(*object);
+    auto outcome = co_await run(*std::move(object)).result();
+    // Who cannot be started holds nobody up; a conflict is soon tried again.
+    if (!outcome && outcome.error().kind() != Kind::conflict) order_.note(key, priority, false);
+    co_return co_await std::move(outcome);
+}
+
+// Each is looked at soon, and until then whoever is to run may be about to start.
+io::Task<void> MachineReconciler::expect_all() {
+    const auto all = co_await client_.list(kind());
+    for (const auto& machine : all) {
+        auto status = status_of(machine);
+        const bool wanted = next_step(machine, status, std::nullopt) == MachineStep::start;
+        order_.expect(key_of(machine), StartOrder::priority_of(machine), wanted);
+    }
+    expects_all_ = true;
+}
+
+bool MachineReconciler::is_about_to_start(const Json& object, const Json& status,
+                                          const std::optional<Json>& instance) const {
+    const auto phase = instance ? instance->text_at({"status", "phase"}) : std::string_view{};
+    const auto* known =
+        instance ? host_.find(std::string{instance->text_at({"metadata", "uid"})}) : nullptr;
+    // Of a host that was started anew the status is still that of before.
+    const bool ended = phase == "Succeeded" || phase == "Failed" || (known && known->report);
+    if (instance && !ended && !api::is_terminating(*instance)) {
+        if (phase.empty()) return true;
+        return phase == "Scheduled" && !(known && !known->trouble.empty());
+    }
+    const auto* volumes = find_condition(status, "DataVolumesReady");
+    if (volumes && volumes->text_at({"status"}) == no) return false;
+    if (status.at({"startFailure", "retryAfterTimestamp"})) return false;
+    auto requests = status;
+    return next_step(object, requests, std::nullopt) == MachineStep::start;
 }
 
 io::Task<LookAgain> MachineReconciler::run(Json object) {
@@ -96,7 +132,9 @@ io::Task<LookAgain> MachineReconciler::run(Json object) {
     co_await client_.add_finalizer(kind(), object, std::string{finalizer});
     auto instance = co_await client_.get(instances, key);
     auto status = status_of(object);
+    const auto priority = StartOrder::priority_of(object);
     if (instance && !is_owned(*instance, object)) {
+        order_.note(key, priority, false);
         Condition condition{"Failure", yes, "NameTaken",
                             "an instance of this name is there that is not this machine's"};
         set_condition(status, object, condition, client_.time());
@@ -106,15 +144,23 @@ io::Task<LookAgain> MachineReconciler::run(Json object) {
     const auto volumes = co_await volumes_.provide(object);
     note_volumes(status, object, volumes, client_.time());
     const auto step = next_step(object, status, instance);
+    order_.note(key, priority, is_about_to_start(object, status, instance));
     auto again = LookAgain{};
-    if (step == MachineStep::start && volumes.ready) {
+    std::string waits_for;
+    const auto first = order_.before(key);
+    if (step == MachineStep::start && volumes.ready && first) {
+        dependents_.wait(key, kind(), *first);
+        again = turn_interval;
+        waits_for = first->text();
+    } else if (step == MachineStep::start && volumes.ready) {
         again = co_await start(object, status);
         instance = co_await client_.get(instances, key);
     } else if (step == MachineStep::stop && !api::is_terminating(*instance)) {
         co_await stop(object, status, *instance);
         instance = co_await client_.get(instances, key);
     }
-    co_await tell(std::move(object), std::move(status), instance);
+    order_.note(key, priority, is_about_to_start(object, status, instance));
+    co_await tell(std::move(object), std::move(status), instance, std::move(waits_for));
     co_return again;
 }
 
@@ -157,7 +203,7 @@ io::Task<Json> MachineReconciler::make_instance(const Json& object) {
 }
 
 io::Task<void> MachineReconciler::tell(Json object, Json status,
-                                       const std::optional<Json>& instance) {
+                                       const std::optional<Json>& instance, std::string waits_for) {
     const bool ready = instance && is_condition(*instance, "Ready", yes);
     status["created"] = instance.has_value();
     status["ready"] = ready;
@@ -169,6 +215,10 @@ io::Task<void> MachineReconciler::tell(Json object, Json status,
     const auto* condition = waits ? volumes : find_condition(instance_status, "Ready");
     std::string reason{condition ? condition->text_at({"reason"}) : "NotRunning"};
     std::string message{condition ? condition->text_at({"message"}) : ""};
+    if (!waits_for.empty()) {
+        reason = "WaitsForTurn";
+        message = fmt::format("machine {} is started first: its priority is higher", waits_for);
+    }
     Condition told{"Ready", ready ? yes : no, reason, std::move(message)};
     set_condition(status, object, told, client_.time());
     co_await client_.set_status(kind(), object, std::move(status));

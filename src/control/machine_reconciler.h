@@ -5,6 +5,8 @@
 
 #include "control/machine_volumes.h"
 #include "control/outcome.h"
+#include "control/start_order.h"
+#include "node/machine_host.h"
 
 namespace sheaf::control {
 
@@ -15,11 +17,13 @@ class MachineReconciler final : public Reconciler {
     // Before the second start in a row after a short life; twice as long before each further one.
     static constexpr std::chrono::seconds first_pause{1};
     static constexpr std::chrono::seconds longest_pause{300};
+    // Between looks at whether others have started that go first.
+    static constexpr std::chrono::seconds turn_interval{5};
     // Who has run for so long begins anew.
     static constexpr std::chrono::seconds long_life{300};
 
-    MachineReconciler(ObjectClient& client, EventRecorder& events)
-        : client_(client), events_(events), volumes_(client, events, dependents_) {}
+    MachineReconciler(ObjectClient& client, EventRecorder& events, const node::MachineHost& host)
+        : client_(client), events_(events), host_(host), volumes_(client, events, dependents_) {}
 
     const api::Kind& kind() const override;
     std::span<const api::Kind* const> watched() const override;
@@ -28,19 +32,26 @@ class MachineReconciler final : public Reconciler {
     io::Task<LookAgain> reconcile(ObjectKey key, std::optional<Json> object) override;
 
   private:
+    io::Task<void> expect_all();
     io::Task<LookAgain> run(Json object);
     io::Task<void> end(Json object);
     io::Task<void> release(Json object);
     io::Task<void> let_go(Json object);
     io::Task<LookAgain> start(Json& object, Json& status);
+    bool is_about_to_start(const Json& object, const Json& status,
+                           const std::optional<Json>& instance) const;
     io::Task<void> stop(Json& object, Json& status, const Json& instance);
     io::Task<Json> make_instance(const Json& object);
-    io::Task<void> tell(Json object, Json status, const std::optional<Json>& instance);
+    io::Task<void> tell(Json object, Json status, const std::optional<Json>& instance,
+                        std::string waits_for = {});
 
     ObjectClient& client_;
     EventRecorder& events_;
+    const node::MachineHost& host_;
     Dependents dependents_;
     MachineVolumes volumes_;
+    StartOrder order_;
+    bool expects_all_ = false;
 };
 
 // What is to be done about a machine's instance.

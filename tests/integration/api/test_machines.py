@@ -1,5 +1,6 @@
 """Machines that outlive the daemon: probe guests on this host's KVM."""
 
+import json
 import os
 import random
 import shutil
@@ -192,6 +193,38 @@ class Machines(unittest.TestCase):
         self.daemon.ask("DELETE", f"{INSTANCES}/web")
         wait(self.daemon, INSTANCES, "web", gone)
         self.daemon.ask("DELETE", volumes)
+        self.assert_nothing_left()
+
+    def test_starts_again_in_order(self):
+        """Keepers and daemon die, as with their host: what is to run again does so by priority, each once the one before it runs."""
+        names = ["a", "b", "c"]
+        for priority, name in enumerate(names):
+            body = machines.machine(name, "ending", "end=hang")
+            body["metadata"]["annotations"] = {"sheaf.io/start-priority": str(priority)}
+            self.post(MACHINES, body)
+        keepers = [Keeper(self.daemon, self.running(name)["metadata"]["uid"]) for name in names]
+        revision = self.daemon.ask("GET", INSTANCES)[1]["metadata"]["resourceVersion"]
+        self.daemon.stop(signal.SIGKILL)
+        for keeper in keepers:
+            os.kill(keeper.hello["status"]["keeper"], signal.SIGKILL)
+            keeper.close()
+        self.daemon.start()
+        seen = []
+        connection = daemon.UnixConnection(self.daemon.socket)
+        self.addCleanup(connection.close)
+        connection.request("GET", f"{INSTANCES}?watch=true&resourceVersion={revision}")
+        response = connection.getresponse()
+        while len(seen) < 6:
+            change = json.loads(response.readline())
+            name, now = change["object"]["metadata"]["name"], change["object"].get("status", {}).get("phase")
+            if change["type"] == "ADDED":
+                self.uids.add(change["object"]["metadata"]["uid"])
+                seen.append((name, "made"))
+            elif change["type"] == "MODIFIED" and now == "Running" and (name, "made") in seen and (name, "runs") not in seen:
+                seen.append((name, "runs"))
+        self.assertEqual(seen, [(name, word) for name in reversed(names) for word in ("made", "runs")])
+        for name in names:
+            self.delete(name)
         self.assert_nothing_left()
 
     def test_pauses_and_goes_on(self):

@@ -103,6 +103,19 @@ TEST(Admission, DataVolumesOfAMachineFollowTheRulesOfDataVolumes) {
               Fields{place + "spec.source.pvc.namespace"});
 }
 
+TEST(Admission, TheStartPriorityOfAMachineIsAWholeNumber) {
+    const auto refused = [](const char* priority) {
+        return fields_refused("\"name\": \"vm\"",
+                              fmt::format("\"name\": \"vm\", \"annotations\": "
+                                          "{{\"sheaf.io/start-priority\": \"{}\"}}",
+                                          priority));
+    };
+    EXPECT_EQ(refused("10"), Fields{});
+    EXPECT_EQ(refused("-2147483648"), Fields{});
+    for (const auto* wrong : {"", "high", "1.5", "2147483648", " 1"})
+        EXPECT_EQ(refused(wrong), Fields{"metadata.annotations[sheaf.io/start-priority]"}) << wrong;
+}
+
 TEST(Admission, ADataVolumeOpensNoFileOfTheHost) {
     const auto taken = [](const char* url) {
         return admit(data_volume_kind, fmt::format(R"({{"metadata": {{"name": "d"}}, "spec": {{

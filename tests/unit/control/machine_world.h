@@ -21,6 +21,8 @@ class FakeHost final : public node::MachineHost {
         std::vector<std::chrono::seconds> graces;
         std::set<std::string> taps;
         std::optional<Error> refuses;
+        node::MachineState first = node::MachineState::running;  // that one is in once started
+        std::vector<std::string> order;                          // names, as they were started
     };
     FakeHost(State& state, Lifetime& life) : state_(state), life_(life) {}
 
@@ -44,7 +46,8 @@ class FakeHost final : public node::MachineHost {
         auto& machine = state_.machines[uid];
         machine.uid = uid;
         machine.name = plan.file.name;
-        machine.status = node::KeeperStatus{.state = node::MachineState::running};
+        machine.status = node::KeeperStatus{.state = state_.first};
+        state_.order.push_back(machine.name);
         ++state_.started[uid];
         state_.files[uid] = std::move(plan.file);
         co_await heard(fate);
@@ -119,7 +122,7 @@ struct MachineProcess {
           host(state, process.life()),
           links(state.taps, process.life()),
           instances({process.client(), process.events(), host, links, {"/pool", "/kernels"}, "n"}),
-          machines(process.client(), process.events()) {
+          machines(process.client(), process.events(), host) {
         for (int drawn = 0; drawn < 1000 * number; ++drawn) process.random();
         process.add(instances);
         process.add(machines);
