@@ -50,17 +50,28 @@ std::optional<Answer> settle_names(const Place& place, Json& metadata) {
     return {};
 }
 
-std::optional<Answer> report_unknown(const std::vector<std::string>& unknown,
+std::string names_of(std::span<const Field> fields) {
+    std::string text;
+    for (const auto& field : fields) text += (text.empty() ? "" : ", ") + std::string{field.name};
+    return text.empty() ? "none" : text;
+}
+
+// In Kubernetes' words, and behind the last of one place what there is instead.
+std::optional<Answer> report_unknown(const std::vector<UnknownField>& unknown,
                                      const WriteOptions& options,
                                      std::vector<std::string>& warnings) {
     if (unknown.empty() || options.validation == FieldValidation::ignore) return {};
     std::string text;
     Causes causes;
-    for (const auto& path : unknown) {
-        const auto sentence = fmt::format("unknown field {}", json::in_quotes(path));
+    for (std::size_t index = 0; index < unknown.size(); ++index) {
+        const auto& [path, known] = unknown[index];
+        auto sentence = fmt::format("unknown field {}", json::in_quotes(path));
+        if (index + 1 == unknown.size() || unknown[index + 1].known.data() != known.data())
+            sentence += fmt::format(" (there are {})", names_of(known));
         if (options.validation == FieldValidation::warn) warnings.push_back(sentence);
         text += (text.empty() ? "" : ", ") + sentence;
-        causes.push_back({Reason::not_supported, path, "unknown field"});
+        causes.push_back({Reason::not_supported, path,
+                          fmt::format("unknown field: there are {}", names_of(known))});
     }
     if (options.validation == FieldValidation::warn) return {};
     return failure(400, "BadRequest", "strict decoding error: " + text, {}, causes);
@@ -83,7 +94,7 @@ std::optional<Answer> check_reach(const Place& place, const Json& body, const Js
 std::optional<Answer> check_object(const Place& place, Json& body, const Json* before,
                                    const WriteOptions& options,
                                    std::vector<std::string>& warnings) {
-    std::vector<std::string> unknown;
+    std::vector<UnknownField> unknown;
     Causes causes;
     if (place.kind->prepare) place.kind->prepare(body);
     check_fields(*place.kind, body, unknown, causes);

@@ -52,7 +52,8 @@ constexpr auto fields_of_metadata = std::to_array<Field>({
 // One walk over one object.
 class Check {
   public:
-    Check(std::vector<std::string>& unknown, Causes& causes) : unknown_(unknown), causes_(causes) {}
+    Check(std::vector<UnknownField>& unknown, Causes& causes)
+        : unknown_(unknown), causes_(causes) {}
 
     void members(std::span<const Field> fields, Json& object, const std::string& path);
     void refuse(Reason reason, const std::string& path, std::string message) {
@@ -70,7 +71,7 @@ class Check {
                fmt::format("Invalid value: {} is needed, not {}", what, value.type_name()));
     }
 
-    std::vector<std::string>& unknown_;
+    std::vector<UnknownField>& unknown_;
     Causes& causes_;
 };
 
@@ -88,7 +89,7 @@ void Check::members(std::span<const Field> fields, Json& object, const std::stri
         if (field != fields.end()) {
             value(*field, member.value, place);
         } else if (unknown_.size() < most_causes) {
-            unknown_.push_back(place);
+            unknown_.push_back({place, fields});
         }
     }
     std::erase_if(members, [&](const auto& member) {
@@ -204,7 +205,7 @@ std::span<const Field> metadata_fields() {
     return fields_of_metadata;
 }
 
-void check_fields(const Kind& kind, Json& object, std::vector<std::string>& unknown,
+void check_fields(const Kind& kind, Json& object, std::vector<UnknownField>& unknown,
                   Causes& causes) {
     Check check{unknown, causes};
     auto rest = Json::object({});
@@ -217,7 +218,7 @@ void check_fields(const Kind& kind, Json& object, std::vector<std::string>& unkn
     for (auto& member : *rest.object()) object[member.name] = std::move(member.value);
 }
 
-void check_metadata(const Kind& kind, Json& metadata, std::vector<std::string>& unknown,
+void check_metadata(const Kind& kind, Json& metadata, std::vector<UnknownField>& unknown,
                     Causes& causes) {
     Check check{unknown, causes};
     check.members(fields_of_metadata, metadata, "metadata");

@@ -62,8 +62,8 @@ TEST_F(Api, UnknownFieldsAreRefusedByTheirPathUnlessTheClientWillsOtherwise) {
     const auto refused = ask("POST", volumes, body);
     EXPECT_EQ(refused.status, 400u);
     EXPECT_EQ(refused.body.text_at({"message"}),
-              "strict decoding error: unknown field \"spec.turbo\", unknown field "
-              "\"spec.source.x\"");
+              "strict decoding error: unknown field \"spec.turbo\" (there are size, replicas, "
+              "source), unknown field \"spec.source.x\" (there are image, snapshot, volume)");
     EXPECT_EQ(ask("POST", volumes + "?fieldValidation=Warn", body).status, 201u);
     EXPECT_FALSE(ask("GET", volumes + "/a").body.at({"spec", "turbo"}));
 }
