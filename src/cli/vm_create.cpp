@@ -53,13 +53,15 @@ Result<void> create(const Arguments& arguments) {
     const auto client = TRY(ApiClient::of(arguments));
     const auto volume = volume_object(machine);
     const auto volumes = volume_resource();
+    const auto resource = machine_resource();
+    const auto target = resource.path(name_space);
+    const auto body = machine_object(machine).text();
+    // What is refused is so before its disk is made, for a disk takes a while to go.
+    TRY(client->ask({.method = "POST", .target = target + "?dryRun=All", .body = body}));
     if (!volume.is_null())
         TRY(client->ask(
             {.method = "POST", .target = volumes.path(name_space), .body = volume.text()}));
-    const auto resource = machine_resource();
-    const auto made = client->ask({.method = "POST",
-                                   .target = resource.path(name_space),
-                                   .body = machine_object(machine).text()});
+    const auto made = client->ask({.method = "POST", .target = target, .body = body});
     if (made) return print(fmt::format("{} created\n", resource.title(machine.name)));
     if (volume.is_null()) return Failure{made.error()};
     const auto name = volume.text_at({"metadata", "name"});
