@@ -20,7 +20,8 @@ void print(const sim::ClusterCoverage& covered, std::uint64_t histories) {
         "a loss everywhere\n"
         "copies: {} power cuts, {} kills, {} clean closes ({} hosts died silently)\n"
         "faults: {} ways cut, {} outages of the store, {} histories with connections reset\n"
-        "members: {} removed, {} came back as they were, {} renewed, {} rebuilt; {} attempts "
+        "members: {} removed, {} came back as they were, {} renewed, {} rebuilt ({} while "
+        "requests waited); {} attempts "
         "repeated\n"
         "bytes: {} made alike, {} copied to rebuild; {} rounds of taking marks back; {} copies "
         "compared whole\n",
@@ -29,8 +30,8 @@ void print(const sim::ClusterCoverage& covered, std::uint64_t histories) {
         covered.engine_crashes, covered.superseded, covered.from_loss, covered.power_cuts,
         covered.kills, covered.clean_closes, covered.silent_deaths, covered.cuts,
         covered.store_outages, covered.resets, engine.removed, engine.resumed, engine.renewed,
-        engine.rebuilt, engine.repeated, engine.made_alike, engine.copied, engine.settled,
-        covered.copies_compared);
+        engine.rebuilt, engine.rebuilt_stalled, engine.repeated, engine.made_alike, engine.copied,
+        engine.settled, covered.copies_compared);
 }
 
 int simulate_cluster_main(std::span<char*> arguments) {

@@ -27,10 +27,11 @@ struct EngineCounters {
     std::uint64_t resumed = 0;   // lost ways that came back as they were
     std::uint64_t renewed = 0;   // members that came back in another incarnation
     std::uint64_t rebuilt = 0;
-    std::uint64_t made_alike = 0;  // bytes, at activations and renewals
-    std::uint64_t copied = 0;      // bytes, of rebuilds
-    std::uint64_t settled = 0;     // rounds
-    std::uint64_t healed = 0;      // damaged places of copies, written again from another
+    std::uint64_t rebuilt_stalled = 0;  // of them, while requests waited
+    std::uint64_t made_alike = 0;       // bytes, at activations and renewals
+    std::uint64_t copied = 0;           // bytes, of rebuilds
+    std::uint64_t settled = 0;          // rounds
+    std::uint64_t healed = 0;           // damaged places of copies, written again from another
 
     void add(const EngineCounters& other);
 };

@@ -23,18 +23,16 @@ io::Task<void> ReplicatedVolume::supervise() {
     }
 }
 
-// Until all that count can be reached, or do not count any more.
+// Until all that count can be reached, or do not count any more. What a rebuild holds still ends
+// before anything changes again.
 io::Task<void> ReplicatedVolume::mend() {
     while (attempts_ > 0) co_await attempt_over_.wait();
     while (!ended_) {
         const auto mended = co_await mend_once().result();
+        while (mended && counting(false).empty() && still_ > 0) co_await request_over_.wait();
         if (mended && counting(false).empty()) break;
         if (ended_) co_return;
-        {
-            const auto lock = co_await record_lock_.acquire(record_itself);
-            const auto looked = co_await record_.look().result();
-            if (!looked && looked.error().kind() == Kind::conflict) end(looked.error());
-        }
+        co_await look_at_record();
         co_await loop_.sleep(options_.retry);
     }
     if (ended_) co_return;
@@ -42,8 +40,15 @@ io::Task<void> ReplicatedVolume::mend() {
     state_changed_.wake();
 }
 
-io::Task<void> ReplicatedVolume::mend_once() {
+// Whoever is changing it finds out by himself, and may have to wait for the store.
+io::Task<void> ReplicatedVolume::look_at_record() {
+    if (!record_lock_.idle()) co_return;
     const auto lock = co_await record_lock_.acquire(record_itself);
+    const auto looked = co_await record_.look().result();
+    if (!looked && looked.error().kind() == Kind::conflict) end(looked.error());
+}
+
+io::Task<void> ReplicatedVolume::mend_once() {
     const auto may_go = counting(true).size() >= record_.now().minimum;
     for (auto* member : counting(false)) {
         if (may_go) {
@@ -63,6 +68,7 @@ io::Task<void> ReplicatedVolume::mend_once() {
 }
 
 io::Task<void> ReplicatedVolume::remove(Member& member) {
+    const auto lock = co_await record_lock_.acquire(record_itself);
     auto next = co_await replica::remove(record_.now(), member.way.node());
     co_await change(std::move(next));
     member.counts = false;
@@ -71,8 +77,9 @@ io::Task<void> ReplicatedVolume::remove(Member& member) {
     ++counters_.removed;
 }
 
-// One that lost nothing has all that was answered, and what was not is asked of it again. One that
-// did lose something lost it in regions that it marked, and nothing is being written.
+// One that lost nothing has all that was answered, and what was not is asked of it again: that
+// needs no store. One that did lose something lost it in regions that it marked, and nothing is
+// being written.
 io::Task<void> ReplicatedVolume::bring_back(Member& member) {
     co_await reach(member);
     if (!member.way.open() || ended_) co_return;
@@ -92,6 +99,7 @@ io::Task<void> ReplicatedVolume::bring_back(Member& member) {
     const auto copied = co_await copy(*source, member, marked).result();
     if (!copied) member.way.lose();
     if (!copied) co_return;
+    const auto lock = co_await record_lock_.acquire(record_itself);
     auto next = co_await renew(record_.now(), member.way.node(), member.incarnation);
     const auto changed = co_await change(std::move(next)).result();
     if (changed) ++counters_.renewed;

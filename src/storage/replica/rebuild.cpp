@@ -15,13 +15,58 @@ constexpr std::uint64_t most_at_once = 256 << 10;  // while requests for it wait
 
 }  // namespace
 
+// A piece of the volume in which nothing changes while this exists: its blocks are locked, or the
+// engine stalls, and goes on only after this. Whoever waits for blocks sees that it is gone.
+class ReplicatedVolume::Still {
+  public:
+    explicit Still(ReplicatedVolume& volume) : volume_(&volume) { ++volume.still_; }
+    Still(Still&& other) noexcept
+        : volume_(std::exchange(other.volume_, nullptr)), held_(std::move(other.held_)) {
+        other.held_.reset();
+    }
+    Still& operator=(Still&&) = delete;
+    ~Still() {
+        if (!volume_) return;
+        held_.reset();
+        --volume_->still_;
+        volume_->request_over_.wake();
+    }
+    std::optional<volume::RangeLock::Held>& held() { return held_; }
+
+  private:
+    ReplicatedVolume* volume_;
+    std::optional<volume::RangeLock::Held> held_;
+};
+
+// Requests keep their blocks locked while the engine stalls, perhaps until this rebuild is done: so
+// then it does not wait for them.
+io::Task<ReplicatedVolume::Still> ReplicatedVolume::still(Range piece) {
+    Still still{*this};
+    if (state_ == State::serving) {
+        io::TaskGroup locking;
+        locking_ = &locking;
+        locking.start(lock_into(piece, still.held()));
+        const auto joined = co_await locking.join().result();
+        locking_ = nullptr;
+        co_await joined;
+    }
+    while (!still.held() && attempts_ > 0) co_await attempt_over_.wait();
+    if (ended_) co_await Failure{Error{*ended_}};
+    co_return still;
+}
+
+io::Task<void> ReplicatedVolume::lock_into(Range piece,
+                                           std::optional<volume::RangeLock::Held>& into) {
+    into.emplace(co_await lock(piece, volume::RangeLock::Mode::exclusive));
+}
+
+// Also while the engine stalls: what it waits for may be that a copy is whole again.
 io::Task<void> ReplicatedVolume::restore() {
     while (!ended_) {
         co_await loop_.sleep(options_.restore);
         for (auto& member : members_) {
-            if (member.counts || state_ != State::serving) continue;
+            if (member.counts || ended_) continue;
             const auto outcome = co_await rebuild(member).result();
-            request_over_.wake();  // its last piece is not locked any more
             if (outcome || member.counts) continue;
             if (outcome.error().kind() == Kind::cancelled) co_await Failure{Error{outcome.error()}};
             lose(member, outcome.error());
@@ -38,6 +83,7 @@ io::Task<void> ReplicatedVolume::rebuild(Member& member) {
     co_await compare(member);
     co_await promote(member);
     ++counters_.rebuilt;
+    if (state_ == State::stalled) ++counters_.rebuilt_stalled;
 }
 
 io::Task<void> ReplicatedVolume::take_in(Member& member) {
@@ -74,30 +120,33 @@ std::vector<Range> ReplicatedVolume::missing(const Member& member) const {
     return ranges;
 }
 
-// A piece is locked while it is copied: requests that began before are over, and those that come
-// later go to the member too.
 io::Task<void> ReplicatedVolume::copy_missing(Member& member) {
     const auto ranges = missing(member);
     member.copied = member.to_copy = 0;
     for (const auto& range : ranges) member.to_copy += range.length;
     for (const auto& range : ranges) {
         for (std::uint64_t at = 0; at < range.length; at += most_at_once) {
-            request_over_.wake();  // the piece before is not locked any more
             const Range piece{range.offset + at, std::min(most_at_once, range.length - at)};
-            const auto held = co_await lock(piece, volume::RangeLock::Mode::exclusive);
-            storage::AlignedBuffer buffer{piece.length};
-            if (buffer.bytes().empty()) co_await fail(Kind::exhausted, "no memory for a piece");
-            co_await read_blocks(piece.offset, buffer.bytes());
-            if (!member.fed) co_await fail(Kind::unavailable, "{} was lost", member.way.node());
-            const auto zeros = std::ranges::all_of(
-                buffer.bytes(), [](std::byte byte) { return byte == std::byte{0}; });
-            auto writing = zeros ? member.way.copy().zero(stamp(), piece, storage::Space::release)
-                                 : member.way.copy().write(stamp(), piece.offset, buffer.bytes());
-            co_await member.way.ask(std::move(writing));
-            counters_.copied += piece.length;
-            member.copied += piece.length;
+            co_await copy_still(member, piece);
         }
     }
+}
+
+// Requests that began before are over, or are made again, and those that come later go to the
+// member too.
+io::Task<void> ReplicatedVolume::copy_still(Member& member, Range piece) {
+    const auto unchanged = co_await still(piece);
+    storage::AlignedBuffer buffer{piece.length};
+    if (buffer.bytes().empty()) co_await fail(Kind::exhausted, "no memory for a piece");
+    co_await read_any(piece.offset, buffer.bytes());
+    if (!member.fed) co_await fail(Kind::unavailable, "{} was lost", member.way.node());
+    const auto zeros =
+        std::ranges::all_of(buffer.bytes(), [](std::byte byte) { return byte == std::byte{0}; });
+    auto writing = zeros ? member.way.copy().zero(stamp(), piece, storage::Space::release)
+                         : member.way.copy().write(stamp(), piece.offset, buffer.bytes());
+    co_await member.way.ask(std::move(writing));
+    counters_.copied += piece.length;
+    member.copied += piece.length;
 }
 
 // By digests, against any that counts. Where they differ what was thought to be missing is wrong:
@@ -105,10 +154,8 @@ io::Task<void> ReplicatedVolume::copy_missing(Member& member) {
 io::Task<void> ReplicatedVolume::compare(Member& member) {
     const auto size = record_.now().size;
     for (std::uint64_t at = 0; at < size; at += digest_span) {
-        request_over_.wake();
         const Range piece{at, std::min(digest_span, size - at)};
-        const auto held = co_await lock(piece, volume::RangeLock::Mode::exclusive);
-        co_await serve();
+        const auto unchanged = co_await still(piece);
         auto* source = reader({});
         if (!source || !member.fed)
             co_await fail(Kind::unavailable, "{} was lost", member.way.node());

@@ -6,10 +6,10 @@
 
 #include <list>
 
-#include "storage/aligned_buffer.h"
 #include "storage/block.h"
 #include "storage/replica/engine_member.h"
 #include "storage/replica/engine_options.h"
+#include "storage/replica/engine_request.h"
 #include "storage/replica/record.h"
 #include "storage/volume/range_lock.h"
 
@@ -53,18 +53,8 @@ class ReplicatedVolume final : public storage::Block {
 
   private:
     enum class State : std::uint8_t { starting, serving, stalled, ended };
-    enum class Deed : std::uint8_t { write, flush, discard, zero_keep, zero_release };
     using Member = EngineMember;
-    // One request. It goes on when who asked has gone, for half of it may have been done.
-    struct Request {
-        Deed deed = Deed::flush;
-        std::uint64_t offset = 0;
-        std::uint64_t length = 0;
-        storage::AlignedBuffer content{0};
-        Result<void> outcome;
-        bool over = false;
-        io::Event done;
-    };
+    using Request = EngineRequest;
     using Place = std::list<Request>::iterator;
 
     ReplicatedVolume(io::Loop& loop, kv::Kv& store, Ways& ways, EngineOptions options);
@@ -85,6 +75,7 @@ class ReplicatedVolume final : public storage::Block {
     void stall();
     void end(Error error);
     io::Task<void> read_blocks(std::uint64_t offset, std::span<std::byte> into);
+    io::Task<void> read_any(std::uint64_t offset, std::span<std::byte> into);
     io::Task<void> heal(std::vector<Member*> damaged, std::uint64_t offset,
                         std::span<std::byte> content);
     Member* reader(const std::vector<Member*>& tried);
@@ -111,15 +102,20 @@ class ReplicatedVolume final : public storage::Block {
     io::Task<void> mend_once();
     io::Task<void> remove(Member& member);
     io::Task<void> bring_back(Member& member);
+    io::Task<void> look_at_record();
     io::Task<void> settle_marks();
     io::Task<void> settle_round();
 
     // rebuild.cpp
+    class Still;
+    io::Task<Still> still(Range piece);
+    io::Task<void> lock_into(Range piece, std::optional<volume::RangeLock::Held>& into);
     io::Task<void> restore();
     io::Task<void> rebuild(Member& member);
     io::Task<void> take_in(Member& member);
     std::vector<Range> missing(const Member& member) const;
     io::Task<void> copy_missing(Member& member);
+    io::Task<void> copy_still(Member& member, Range piece);
     io::Task<void> compare(Member& member);
     io::Task<void> promote(Member& member);
 
@@ -133,6 +129,8 @@ class ReplicatedVolume final : public storage::Block {
     std::uint64_t configuration_ = 0;  // grows whenever it stalls
     std::uint64_t attempts_ = 0;       // under way
     std::uint64_t seals_ = 0;
+    std::uint64_t still_ = 0;           // pieces in which nothing may change
+    io::TaskGroup* locking_ = nullptr;  // where a rebuild waits for blocks
     io::Waiters attempt_over_;
     io::Waiters request_over_;
     io::Waiters state_changed_;

@@ -127,6 +127,24 @@ class Stalls(FailureTest):
         self.detach()
         self.assert_all_alike()
 
+    def test_a_copy_that_is_made_whole_ends_the_wait_for_another(self):
+        client = Client(self, self.nbd)
+        self.wait_for_writes(client, 20)
+        self.servers["c"].kill()
+        self.wait_for("the loss", lambda: self.modes()["c"] != "RW")
+        self.wait_for_writes(client, 20)
+        self.servers["b"].stop()
+        self.wait_for("the stall", lambda: self.replicas()["robustness"] == "faulted")
+        before = client.count
+        self.serve("c")
+        self.wait_for("going on", lambda: client.count > before + 20 or client.error)
+        self.wait_for("the other copy", lambda: self.modes() == {"a": "RW", "b": "ERR", "c": "RW"})
+        self.servers["b"].go_on()
+        self.wait_until_healthy()
+        client.end(self)
+        self.detach()
+        self.assert_all_alike()
+
 
 class Engines(FailureTest):
     def test_a_killed_one_is_followed_by_another(self):
