@@ -14,7 +14,9 @@ ClusterHost::ClusterHost(const Setting& setting)
 
 io::Task<void> ClusterHost::make() {
     auto files = co_await world_.open();
-    co_await Volume::create(setting_.loop, std::move(files), world_.shape());
+    auto shape = world_.shape();
+    shape.role = volume::Role::copy;
+    co_await Volume::create(setting_.loop, std::move(files), shape);
 }
 
 io::Task<void> ClusterHost::start() {
@@ -25,9 +27,7 @@ io::Task<void> ClusterHost::start() {
     options.most_marked = 3;
     options.idle = std::chrono::milliseconds{20};
     options.upkeep_interval = std::chrono::milliseconds{5};
-    options.cleaning = volume::Cleaning::when_settled;
-    if (replica::broken(setting_.mutation, replica::Mutation::marks_taken_back_when_idle))
-        options.cleaning = volume::Cleaning::when_idle;
+    options.role = volume::Role::copy;
     options.clock = &world_.clock();
     options.boot = world_.boot();
     auto files = co_await world_.open();

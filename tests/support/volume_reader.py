@@ -152,7 +152,7 @@ class Volume:
          self.head, self.count, _, self.table_offset, self.table_length, self.table_checksum) = struct.unpack_from(
              '<QIIIIQIIQIIIIQII', best.data, 64)
         self.boot, self.log_incarnation = struct.unpack_from('<16sQ', best.data, 160)
-        if (block, chunk, region) != (BLOCK, CHUNK, REGION) or self.features & ~1:
+        if (block, chunk, region) != (BLOCK, CHUNK, REGION) or self.features & ~3:
             raise Damaged('the volume has features or sizes that this reader does not know')
 
     def read_layers(self, folder):

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "storage/volume/journal.h"
 #include "storage/volume/page.h"
 
 namespace sheaf::pool {
@@ -30,7 +32,13 @@ Result<T> parse_about(std::string_view text) {
     return about;
 }
 
-Result<Id> owner_of(const Fd& journal) {
+struct Head {
+    Id owner;
+    volume::Superblock superblock;
+};
+
+// A superblock that is sound; what is asked of it here is in each.
+Result<Head> head_of(const Fd& journal) {
     Error last{Kind::corrupt, "it has no superblock"};
     for (off_t home = 0; home < 2; ++home) {
         std::array<std::byte, volume::page_size> page{};
@@ -40,10 +48,21 @@ Result<Id> owner_of(const Fd& journal) {
             continue;
         const auto owner = load<volume::PageHeader>(page).owner;
         auto sound = volume::check(page, {volume::PageKind::superblock, owner, 0});
-        if (sound) return owner;
+        const auto content = std::span{page}.subspan(sizeof(volume::PageHeader));
+        if (sound) return Head{owner, load<volume::Superblock>(content)};
         last = std::move(sound).error();
     }
     return Failure{std::move(last)};
+}
+
+std::vector<Head> heads_of(const Directory& volume) {
+    std::vector<Head> heads;
+    for (const auto* name : {"journal.0", "journal.1"}) {
+        const auto journal = volume.open_file(name, O_RDONLY);
+        if (!journal) continue;
+        if (auto head = head_of(*journal)) heads.push_back(*head);
+    }
+    return heads;
 }
 
 }  // namespace
@@ -84,12 +103,16 @@ Result<void> write_about(const Directory& volume, const VolumeAbout& about) {
 Result<Id> id_of(const Directory& volume) {
     auto about = read_volume_about(volume);
     if (about) return parse_id(about->id);
-    for (const auto* name : {"journal.0", "journal.1"}) {
-        const auto journal = volume.open_file(name, O_RDONLY);
-        if (!journal) continue;
-        if (auto owner = owner_of(*journal)) return *owner;
-    }
+    const auto heads = heads_of(volume);
+    if (!heads.empty()) return heads.front().owner;
     return Failure{std::move(about).error()};
+}
+
+bool is_copy(const Directory& volume) {
+    const auto about = read_volume_about(volume);
+    if (about && about->node) return true;
+    return std::ranges::any_of(heads_of(volume),
+                               [](const Head& head) { return volume::is_copy(head.superblock); });
 }
 
 std::string timestamp(std::chrono::system_clock::time_point at) {

@@ -46,6 +46,9 @@ Result<void> write_about(const Directory& volume, const VolumeAbout& about);
 // The volume's id: what its about.json says, or its journal where that is damaged.
 Result<Id> id_of(const Directory& volume);
 
+// Whether it is one copy of a replicated volume: what its about.json says, or its journal.
+bool is_copy(const Directory& volume);
+
 // A time, the current one, as it is written there.
 std::string timestamp(std::chrono::system_clock::time_point at = std::chrono::system_clock::now());
 

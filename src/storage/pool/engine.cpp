@@ -12,6 +12,7 @@ io::Task<void> make_content(io::Loop& loop, const Holding& made, NewVolume wante
     volume::Shape shape;
     shape.size = wanted.size;
     shape.checksums = wanted.checksums;
+    shape.role = wanted.role;
     shape.id = made.id();
     shape.head = head;
     shape.base = std::move(base);
@@ -43,7 +44,7 @@ io::Task<void> create_volume(io::Loop& loop, const Pool& pool, NewVolume wanted)
 io::Task<void> create_copy(io::Loop& loop, const Pool& pool, NewCopy wanted) {
     co_await check_new_name(pool, wanted.name);
     auto made = co_await pool.begin(Shelf::volumes, "replica serve", wanted.id);
-    const NewVolume content{wanted.name, wanted.size, volume::Checksums::on};
+    const NewVolume content{wanted.name, wanted.size, volume::Checksums::on, volume::Role::copy};
     auto outcome = co_await make_content(loop, made, content).result();
     VolumeAbout about;
     about.node = std::move(wanted.node);
@@ -55,7 +56,7 @@ io::Task<std::unique_ptr<volume::Volume>> open_volume(io::Loop& loop, const Pool
                                                       volume::LayerStore& layers, Part part) {
     auto files = co_await holding.open_files();
     auto options = pool.options();
-    if (part == Part::copy) options.cleaning = volume::Cleaning::when_settled;
+    if (part == Part::copy) options.role = volume::Role::copy;
     auto opening = volume::Volume::open(loop, std::move(files), layers, options);
     auto volume = co_await std::move(opening).result();
     if (!volume) co_await Failure{Error{volume.error()}.within("volume " + holding.name())};

@@ -12,6 +12,7 @@ struct NewVolume {
     std::string name;
     std::uint64_t size = 0;  // bytes
     volume::Checksums checksums = volume::Checksums::on;
+    volume::Role role = volume::Role::whole;
 };
 
 // Fails with exists, or invalid for a name or size that cannot be; then nothing is left of it. The

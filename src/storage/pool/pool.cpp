@@ -70,13 +70,14 @@ bool is_ours(std::string_view name) {
 }
 
 Result<void> check_part(const Directory& directory, Shelf which, std::string_view name, Part part) {
+    const auto copy = is_copy(directory);
     const auto about = read_volume_about(directory);
-    const auto is_copy = about && about->node;
-    if (is_copy && part == Part::whole)
+    if (copy && part == Part::whole)
         return fail(Kind::conflict,
-                    "{} {}: is the copy of node {} of a replicated volume, which is used with --kv",
-                    noun_of(which), name, *about->node);
-    if (!is_copy && part == Part::copy)
+                    "{} {}: is the copy {}of a replicated volume, which is used with --kv",
+                    noun_of(which), name,
+                    about && about->node ? fmt::format("of node {} ", *about->node) : "");
+    if (!copy && part == Part::copy)
         return fail(Kind::invalid, "{} {}: is no copy of a replicated volume", noun_of(which),
                     name);
     return {};

@@ -150,6 +150,8 @@ io::Task<void> LocalReplica::Session::write(Stamp stamp, std::uint64_t offset,
     const Use use{replica_};
     const iovec piece{content.data(), content.size()};
     co_await replica_.volume_.write(offset, std::span{&piece, 1});
+    if (broken(replica_.mutation_, Mutation::marks_taken_back_when_idle))
+        replica_.volume_.custody().settled(replica_.loop_.now());
 }
 
 io::Task<void> LocalReplica::Session::read(Stamp stamp, std::uint64_t offset,

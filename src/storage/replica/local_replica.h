@@ -13,8 +13,8 @@
 
 namespace sheaf::replica {
 
-// Loop thread only. The volume was opened with Cleaning::when_settled, and outlives this; nobody
-// else changes it. Sessions end first.
+// Loop thread only. The volume was opened as a copy, and outlives this; nobody else changes
+// it. Sessions end first.
 class LocalReplica {
   public:
     LocalReplica(io::Loop& loop, volume::Volume& volume, Mutation mutation = Mutation::none)

@@ -35,7 +35,7 @@ std::vector<Custody::Range> Custody::marked() const {
 }
 
 bool Custody::holds(std::uint64_t region) const {
-    if (volume_.options_.cleaning == Cleaning::when_idle) return false;
+    if (volume_.options_.role == Role::whole) return false;
     if (settled_before_ == io::TimePoint{}) return true;
     const auto written = volume_.last_write_.find(region);
     return written != volume_.last_write_.end() && written->second >= settled_before_;

@@ -89,6 +89,7 @@ struct Superblock {
 static_assert(sizeof(Superblock) == 128);
 
 inline constexpr std::uint32_t feature_checksums = 1;
+inline constexpr std::uint32_t feature_copy = 2;
 inline constexpr std::uint32_t state_in_use = 0;
 inline constexpr std::uint32_t state_closed = 1;
 inline constexpr std::uint32_t state_closed_with_marks = 2;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t first_log_page = 2;
 constexpr std::uint64_t smallest_table = 16;  // pages
-constexpr std::uint32_t known_features = feature_checksums;
+constexpr std::uint32_t known_features = feature_checksums | feature_copy;
 constexpr std::uint32_t most_layers = 1 << 16;
 constexpr std::size_t first_entry = 256;  // of the table
 

@@ -95,5 +95,10 @@ class Journal {
 
 // Fails with corrupt or unsupported where numbers make no sense or are not known here.
 Result<void> check(const Superblock& superblock);
+// Whether the volume is one copy of several; one that was made before there was a bit for that has
+// an epoch since it was sealed.
+constexpr bool is_copy(const Superblock& superblock) {
+    return (superblock.features & feature_copy) != 0 || superblock.epoch != 0;
+}
 
 }  // namespace sheaf::volume

@@ -31,9 +31,15 @@ struct Files {
 
 enum class Checksums : std::uint8_t { off, on };
 
+// All that there is of a volume, or one copy of a replicated one: then its engine alone may change
+// it, and the mark of a region that nobody writes any more is not taken back by itself, but when it
+// is known that all copies are alike there.
+enum class Role : std::uint8_t { whole, copy };
+
 struct Shape {
     std::uint64_t size = 0;  // bytes, a multiple of 4096
     Checksums checksums = Checksums::on;
+    Role role = Role::whole;
     Id id{};
     Id head{};  // of its first layer
     std::uint32_t log_pages = 1024;
@@ -47,10 +53,6 @@ struct Stamp {
     std::uint64_t generation = 0;
     auto operator<=>(const Stamp&) const = default;
 };
-
-// When the mark of a region that nobody writes any more is taken back: by itself, or, of a copy of
-// a replicated volume, not before it is known that all copies are alike there.
-enum class Cleaning : std::uint8_t { when_idle, when_settled };
 
 // What was frozen under a name.
 struct Snapshot {
@@ -76,7 +78,7 @@ struct Options {
         32768;  // regions; beyond it the ones written longest ago are cleaned
     io::Duration idle = std::chrono::seconds{5};  // a region not written so long is cleaned
     io::Duration upkeep_interval = std::chrono::seconds{1};
-    Cleaning cleaning = Cleaning::when_idle;
+    Role role = Role::whole;           // as what it is opened
     std::size_t merge_batch = 256;     // chunks that are merged from one checkpoint to the next
     std::size_t most_free_slots = 64;  // that keep their room; more give it back
     const WallClock* clock = nullptr;  // of what is named; none: the host's

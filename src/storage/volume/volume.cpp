@@ -55,7 +55,8 @@ Superblock first_superblock(const Shape& shape) {
             .block_size = static_cast<std::uint32_t>(block_size),
             .chunk_size = static_cast<std::uint32_t>(chunk_size),
             .region_size = static_cast<std::uint32_t>(region_size),
-            .features = shape.checksums == Checksums::on ? feature_checksums : 0,
+            .features = (shape.checksums == Checksums::on ? feature_checksums : 0) |
+                        (shape.role == Role::copy ? feature_copy : 0),
             .incarnation = 1,
             .state = state_closed,
             .log_pages = shape.log_pages,

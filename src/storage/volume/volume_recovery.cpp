@@ -14,6 +14,12 @@ bool host_still_runs(const Superblock& superblock, const Options& options) {
     return options.boot != Id{} && superblock.boot == options.boot;
 }
 
+// Written by itself, a copy would differ from the others without anybody knowing.
+Result<void> check_role(const Superblock& superblock, Role role) {
+    if (role == Role::copy || !is_copy(superblock)) return {};
+    return fail(Kind::conflict, "it is a copy of a replicated volume, which its engine alone uses");
+}
+
 }  // namespace
 
 io::Task<void> Volume::recover(Files files) {
@@ -23,6 +29,7 @@ io::Task<void> Volume::recover(Files files) {
     Journal::Files copies{std::move(first), std::move(second)};
     journal_ = co_await Journal::open(std::move(copies));
     const auto superblock = journal_->superblock();
+    co_await check_role(superblock, options_.role);
     const auto regions = (superblock.size + region_size - 1) / region_size;
     const auto marks =
         superblock.state == state_closed ? Intents::Marks::none : Intents::Marks::on_disk;

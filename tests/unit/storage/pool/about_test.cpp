@@ -42,5 +42,29 @@ TEST_F(Abouts, TheIdIsInTheJournalToo) {
     EXPECT_EQ(hold("v").error().kind(), Kind::corrupt);
 }
 
+// A copy that were opened by itself would differ from the others, and nobody would know.
+TEST_F(Abouts, OfACopyAreInTheJournalToo) {
+    const auto id = make_id().value();
+    ASSERT_TRUE(io::run(*loop, create_copy(*loop, *pool, {"v", id, 1 << 20, "node-a"})));
+    ASSERT_TRUE(create("w"));
+    EXPECT_FALSE(is_copy(pool->find(Shelf::volumes, "w").value()));
+    for (const auto* text :
+         {"nonsense", R"({"version":1,"id":"00112233445566778899aabbccddeeff"})"}) {
+        put("volumes/v/about.json", text);
+        EXPECT_EQ(hold("v").error().kind(), Kind::conflict) << text;
+        EXPECT_TRUE(pool->hold(Shelf::volumes, "v", "test", Part::copy)) << text;
+    }
+}
+
+// Whatever led to it.
+TEST_F(Abouts, OfACopyAreNotWhatItsEngineBelieves) {
+    const auto id = make_id().value();
+    ASSERT_TRUE(io::run(*loop, create_copy(*loop, *pool, {"v", id, 1 << 20, "node-a"})));
+    const auto held = pool->hold(Shelf::volumes, "v", "test", Part::copy).value();
+    HeldLayers layers{held};
+    const auto opened = io::run(*loop, open_volume(*loop, *pool, held, layers, Part::whole));
+    EXPECT_EQ(opened.error().kind(), Kind::conflict);
+}
+
 }  // namespace
 }  // namespace sheaf::pool
