@@ -150,8 +150,11 @@ io::Task<void> ClusterHistory::trouble() {
 }
 
 void ClusterHistory::break_network() {
-    const auto one = static_cast<Place>(random_.below(places));
+    auto one = static_cast<Place>(random_.below(places));
     const auto isolates = random_.chance(0.3);
+    const auto* served = serving();
+    const auto contended = isolates && served && random_.chance(0.5);
+    if (contended) one = served->place;
     const auto both = isolates || random_.chance(0.5);
     const auto time = draw_time(1ms, random_.chance(0.5) ? 50ms : 2000ms);
     for (Place other = 0; other < places; ++other) {
@@ -163,6 +166,8 @@ void ClusterHistory::break_network() {
         network_->cut(other, one);
         events_.start(heal_later(other, one, time));
     }
+    // Another one takes over while the one that is cut off goes on.
+    if (contended && engines_.size() < most_engines) start_engine();
     if (!isolates || random_.chance(0.5)) return;
     for (auto& engine : engines_)
         if (engine.place == one) engine.kv.set_reachable(false);
@@ -238,6 +243,7 @@ io::Task<void> ClusterHistory::wind_up() {
     const auto whole = co_await wait_for(&ClusterHistory::all_in_sync);
     if (!whole) violate("nothing is wrong any more, and not all copies are in sync");
     if (violated()) co_return;
+    co_await serving()->requests.join();
     co_await read_all(*serving());
     co_await compare_copies();
 }
@@ -249,9 +255,13 @@ bool ClusterHistory::serves() {
     return engine && engine->volume->serving();
 }
 
+// Something is written now and then, for a copy is rebuilt beside requests.
 bool ClusterHistory::all_in_sync() {
-    return serves() &&
-           serving()->volume->membership().nodes(replica::MemberState::in_sync).size() == hosts;
+    if (!serves()) return false;
+    auto& engine = *serving();
+    if (random_.chance(0.3) && engine.requests.size() < most_in_flight)
+        engine.requests.start(write(engine, draw_span(4_KiB)));
+    return engine.volume->membership().nodes(replica::MemberState::in_sync).size() == hosts;
 }
 
 io::Task<bool> ClusterHistory::wait_for(bool (ClusterHistory::*condition)()) {

@@ -17,8 +17,14 @@ using sheaf::replica::MutationName;
 using Search = sheaf::sim::MutationSearch<MutationName>;
 
 constexpr auto known_seeds = std::to_array<Search::KnownSeed>({
-    {Mutation::epoch_not_checked, 3},
-    {Mutation::answered_before_removal, 2},
+    {Mutation::epoch_not_checked, 12},
+    {Mutation::answered_before_removal, 3},
+    {Mutation::incarnation_not_looked_at, 4},
+    {Mutation::marks_taken_back_when_idle, 14},
+    {Mutation::ranges_not_locked, 10},
+    {Mutation::joiner_left_out_of_writes, 34},
+    {Mutation::removal_without_condition, 16},
+    {Mutation::flush_leaves_one_out, 18},
 });
 
 std::string run(const MutationName& broken, std::uint64_t seed) {

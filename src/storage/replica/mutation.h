@@ -1,8 +1,7 @@
 #pragma once
 
 // Why: a rule that could be broken without anybody noticing is not tested. Rules of replication can
-// be broken by name, in builds for tests only, and the simulation must find every one of the list.
-// The last two of the enumeration are not in it: no history has found them so far.
+// be broken by name, in builds for tests only, and the simulation must find every one.
 
 #include <array>
 #include <cstdint>
@@ -19,6 +18,7 @@ enum class Mutation : std::uint8_t {
     ranges_not_locked,
     joiner_left_out_of_writes,
     removal_without_condition,
+    flush_leaves_one_out,
 };
 
 struct MutationName {
@@ -32,6 +32,9 @@ inline constexpr auto mutations = std::to_array<MutationName>({
     {Mutation::incarnation_not_looked_at, "incarnation_not_looked_at"},
     {Mutation::marks_taken_back_when_idle, "marks_taken_back_when_idle"},
     {Mutation::ranges_not_locked, "ranges_not_locked"},
+    {Mutation::joiner_left_out_of_writes, "joiner_left_out_of_writes"},
+    {Mutation::removal_without_condition, "removal_without_condition"},
+    {Mutation::flush_leaves_one_out, "flush_leaves_one_out"},
 });
 
 #ifdef SHEAF_MUTATIONS

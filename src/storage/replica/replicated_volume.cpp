@@ -229,6 +229,14 @@ void ReplicatedVolume::note_missed(const Request& request) {
             member.missed.insert(region);
 }
 
+// In tests alone, which break rules.
+bool ReplicatedVolume::leaves_out(const Member& member, Deed deed) const {
+    const auto rule = options_.mutation;
+    return (!member.counts && broken(rule, Mutation::joiner_left_out_of_writes)) ||
+           (deed == Deed::flush && &member == &members_.front() &&
+            broken(rule, Mutation::flush_leaves_one_out));
+}
+
 // Whether every copy that counts has it now. All of them are asked at the same time.
 io::Task<bool> ReplicatedVolume::attempt(const Request& request) {
     const auto configuration = configuration_;
@@ -237,9 +245,7 @@ io::Task<bool> ReplicatedVolume::attempt(const Request& request) {
     {
         io::TaskGroup group;
         for (auto& member : members_) {
-            if (!member.fed) continue;
-            if (!member.counts && broken(options_.mutation, Mutation::joiner_left_out_of_writes))
-                continue;
+            if (!member.fed || leaves_out(member, request.deed)) continue;
             auto& [who, outcome] = asked.emplace_back(&member, Result<void>{});
             group.start(ask(*who, request, outcome));
         }

@@ -68,6 +68,7 @@ class ReplicatedVolume final : public storage::Block {
     io::Task<void> perform(Request& request);
     io::Task<void> fill_edges(Request& request, std::uint64_t first);
     io::Task<bool> attempt(const Request& request);
+    bool leaves_out(const Member& member, Deed deed) const;
     io::Task<void> ask(Member& member, const Request& request, Result<void>& outcome);
     io::Task<void> apply(Replica& copy, const Request& request);
     void note_missed(const Request& request);
