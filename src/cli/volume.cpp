@@ -17,6 +17,7 @@ constexpr auto sub_verbs = std::to_array<const Verb*>({
     &volume_export_verb,
     &volume_nbd_verb,
     &volume_replicas_verb,
+    &volume_salvage_verb,
 });
 
 }  // namespace

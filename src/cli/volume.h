@@ -13,6 +13,7 @@ extern const Verb volume_delete_verb;
 extern const Verb volume_export_verb;
 extern const Verb volume_nbd_verb;
 extern const Verb volume_replicas_verb;
+extern const Verb volume_salvage_verb;
 extern const Verb volume_check_verb;
 extern const Verb volume_resize_verb;
 extern const Verb volume_flatten_verb;

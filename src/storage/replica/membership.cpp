@@ -221,4 +221,22 @@ Result<Membership> renew(Membership now, std::string_view node, std::uint64_t in
     return changed(std::move(now));
 }
 
+// Its engine of before is over, as with an activation; one copy is enough from now on.
+Result<Membership> salvage(Membership now, std::string_view node, std::uint64_t instance) {
+    if (!now.find(node)) return fail(Kind::invalid, "{} is no member", node);
+    for (auto& member : now.members) {
+        if (member.node == node) {
+            member.state = MemberState::in_sync;
+            member.incarnation = member.left = 0;
+        } else if (member.state != MemberState::removed) {
+            take_out(now, member);
+        }
+    }
+    ++now.epoch;
+    now.engine = node;
+    now.instance = instance;
+    now.minimum = 1;
+    return changed(std::move(now));
+}
+
 }  // namespace sheaf::replica

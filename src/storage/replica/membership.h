@@ -77,5 +77,7 @@ Result<Membership> join(Membership now, std::string_view node, std::uint64_t inc
 Result<Membership> promote(Membership now, std::string_view node);
 Result<Membership> leave(Membership now, std::string_view node);
 Result<Membership> renew(Membership now, std::string_view node, std::uint64_t incarnation);
+// On the word of a person, and of nobody else: this copy alone counts, whatever it lacks.
+Result<Membership> salvage(Membership now, std::string_view node, std::uint64_t instance);
 
 }  // namespace sheaf::replica

@@ -52,8 +52,31 @@ class Verbs(cluster.ClusterTest):
         for verb in (("volume", "nbd", "disk", "--socket", self.folder / "x"), ("volume", "delete", "disk"),
                      ("volume", "resize", "disk", "1G"), ("volume", "check", "disk")):
             self.refused(cluster.BAD_INPUT, ["copy of node a"], *verb, *where)
+        about = self.pool("a") / "volumes/disk/about.json"
+        whole = about.read_text()
+        about.write_text("nonsense")
+        self.refused(cluster.BAD_INPUT, ["disk", "copy", "replicated"], "volume", "resize", "disk", "1G", *where)
+        about.write_text(whole)
         self.sheaf("volume", "delete", "disk", "--copy", *where)
         self.assertEqual(list((self.pool("a") / "volumes").iterdir()), [])
+
+    def test_one_copy_that_is_left_is_salvaged_by_a_person(self):
+        self.create(size="1M")
+        for node in ("a", "b"):
+            self.servers[node].kill()
+        salvage = ("volume", "salvage", "disk", "--kv", self.kv(), "--node")
+        self.refused(cluster.BAD_INPUT, ["node c has all", "--yes"], *salvage, "c")
+        self.assertEqual(self.replicas()["minimum"], 2)
+        self.refused(cluster.BAD_INPUT, ["no copy on node x", "a, b, c"], *salvage, "x", "--yes")
+        self.sheaf(*salvage, "c", "--yes")
+        self.assertEqual(self.modes(), {"a": "ERR", "b": "ERR", "c": "RW"})
+        engine = self.attach(node="c")
+        self.wait_for("the announcement", lambda: self.replicas()["state"] == "attached")
+        self.refused(cluster.BAD_INPUT, ["attached to node c"], *salvage, "a", "--yes")
+        self.serve("a")
+        self.serve("b")
+        self.wait_until_healthy()
+        self.assertEqual(engine.end(), 0, engine.log())
 
     def test_an_attached_volume_is_not_deleted(self):
         self.create()

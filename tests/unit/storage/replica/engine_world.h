@@ -45,8 +45,7 @@ class EngineWorld : public testing::Test, protected Ways {
         EXPECT_TRUE(run(kv_.commit(std::move(transaction))));
     }
     void TearDown() override {
-        if (engine_) EXPECT_TRUE(run(engine_->abandon()));
-        engine_.reset();
+        end_engine();
         for (auto& host : hosts_)
             if (host.running()) EXPECT_TRUE(run(host.stop(sim::ClusterHost::End::kill)));
         EXPECT_TRUE(run(store_.shut_down()));
@@ -75,11 +74,16 @@ class EngineWorld : public testing::Test, protected Ways {
         return *engine_;
     }
 
+    void end_engine() {
+        if (engine_) EXPECT_TRUE(run(engine_->abandon()));
+        engine_.reset();
+    }
+
     template <class T>
     Result<T> run(io::Task<T> task) {
         return io::run(*loop_, std::move(task));
     }
-    io::SimLoop& loop() { return *loop_; }
+    kv::Kv& kv() { return kv_; }
     sim::ClusterHost& host(sim::Place place) { return *std::next(hosts_.begin(), place); }
     static std::string name_of(sim::Place place) { return fmt::format("node-{}", place); }
     void cut(sim::Place place) {

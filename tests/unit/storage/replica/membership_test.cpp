@@ -53,6 +53,20 @@ TEST(Membership, WhoWasJoiningIsRemovedByAnActivation) {
     EXPECT_EQ(state_of(after, "c"), MemberState::removed);
 }
 
+TEST(Membership, ASalvageLeavesOneCopyThatIsEnoughAndNobodyElse) {
+    const auto before = join(remove(running(), "c").value(), "c", 9).value();
+    const auto after = salvage(before, "c", 5).value();
+    EXPECT_EQ(after.nodes(MemberState::in_sync), std::vector<std::string>{"c"});
+    EXPECT_EQ(after.nodes(MemberState::removed), (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(after.find("a")->left, before.generation);
+    EXPECT_EQ(after.find("c")->incarnation, 0u);
+    EXPECT_EQ(after.epoch, before.epoch + 1);
+    EXPECT_EQ(after.minimum, 1u);
+    EXPECT_TRUE(check(after));
+    EXPECT_TRUE(check(salvage(fresh(), "b", 5).value()));
+    EXPECT_EQ(salvage(before, "x", 5).error().kind(), Kind::invalid);
+}
+
 TEST(Membership, FewerThanTheMinimumAreNeverLeft) {
     const auto two = remove(running(), "c").value();
     EXPECT_EQ(remove(two, "b").error().kind(), Kind::exhausted);
