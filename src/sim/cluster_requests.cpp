@@ -27,10 +27,10 @@ ClusterHistory::Span ClusterHistory::draw_span(std::uint64_t grain) {
     return {random_.below((within - length) / grain + 1) * grain, length};
 }
 
-// Requests fail where their engine is over, and for no other reason.
+// Requests fail where their engine is over, or its host, and for no other reason.
 void ClusterHistory::failed(const Engine& engine, const Error& error) {
     ++result_.coverage.failed_requests;
-    if (error.kind() == Kind::cancelled || engine.volume->ended()) return;
+    if (engine.requests.cancelled() || engine.volume->ended()) return;
     violate("a request of an engine that is not over failed: " + error.text());
 }
 

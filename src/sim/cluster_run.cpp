@@ -209,6 +209,12 @@ io::Task<void> ClusterHistory::break_host() {
             network_->silence(place);
             ++result_.coverage.silent_deaths;
         }
+        // All of the host at one instant: what its disks answer then is no result.
+        for (auto& engine : engines_) {
+            if (engine.place != place) continue;
+            engine.activation.cancel();
+            engine.requests.cancel();
+        }
         if (end == ClusterHost::End::power_cut) host.world().power_cut();
         for (auto& engine : engines_)
             if (engine.place == place) co_await end_engine(engine);
