@@ -89,7 +89,11 @@ void ClusterHistory::began_to_serve(Engine& engine) {
     const auto loss = engine.volume->began_from_loss();
     if (loss && !all_broken) violate("a copy that lost something was believed, another was not");
     if (loss) ++result_.coverage.from_loss;
-    model_.crashed(loss ? Crash::power_cut : Crash::kill);
+    // An engine before this one may have begun from a loss and ended before it served: the record
+    // knows.
+    const auto losses = engine.volume->membership().losses;
+    model_.crashed(losses > losses_ ? Crash::power_cut : Crash::kill);
+    losses_ = losses;
 }
 
 io::Task<void> ClusterHistory::end_engine(Engine& engine) {

@@ -101,6 +101,7 @@ class ClusterHistory {
     io::TaskGroup events_;
     std::uint64_t life_ = 0;          // of the volume, from one engine to the next
     std::uint64_t newest_epoch_ = 0;  // of those that served
+    std::uint64_t losses_ = 0;        // that the record knew then
     bool calm_ = false;               // nothing breaks any more
     Version last_version_ = 0;
     ClusterRunResult result_;

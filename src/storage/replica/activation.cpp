@@ -174,7 +174,8 @@ io::Task<void> ReplicatedVolume::settle_members() {
     std::vector<Alike> alike;
     for (const auto* member : counting(true))
         alike.push_back({member->way.node(), member->incarnation});
-    auto next = co_await settle(record_.now(), alike);
+    const auto began = began_from_loss_ ? Began::from_loss : Began::whole;
+    auto next = co_await settle(record_.now(), alike, began);
     co_await change(std::move(next));
     for (auto* member : counting(false)) {
         member->counts = member->fed = false;

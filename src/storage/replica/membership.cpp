@@ -167,7 +167,8 @@ Result<Membership> activate(Membership now, std::string_view node, std::uint64_t
     return changed(std::move(now));
 }
 
-Result<Membership> settle(Membership now, const std::vector<Alike>& alike) {
+Result<Membership> settle(Membership now, const std::vector<Alike>& alike, Began began) {
+    if (began == Began::from_loss) ++now.losses;
     for (const auto& [node, incarnation] : alike) {
         auto* member = TRY(expect(now, node, MemberState::in_sync));
         TRY(expect_incarnation(node, incarnation));

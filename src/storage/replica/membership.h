@@ -36,6 +36,7 @@ struct Membership {
     std::uint64_t generation = 0;
     std::string engine;
     std::uint64_t instance = 0;
+    std::uint64_t losses = 0;  // how often no copy in sync had all that was answered
     std::vector<Member> members;
     bool operator==(const Membership&) const = default;
 
@@ -43,7 +44,8 @@ struct Membership {
     std::vector<std::string> nodes(MemberState state) const;
 };
 BOOST_DESCRIBE_STRUCT(Membership, (),
-                      (version, id, size, minimum, epoch, generation, engine, instance, members))
+                      (version, id, size, minimum, epoch, generation, engine, instance, losses,
+                       members))
 
 inline constexpr std::size_t most_members = 16;
 
@@ -66,12 +68,14 @@ struct NewMembership {
 };
 Result<Membership> create(const NewMembership& wanted);
 Result<Membership> activate(Membership now, std::string_view node, std::uint64_t instance);
-// What is alike now, with its incarnations; whoever is in sync and not among them is removed.
+// What is alike now, with its incarnations; whoever is in sync and not among them is removed. From
+// a loss: each of them is in another incarnation than the record's.
 struct Alike {
     std::string node;
     std::uint64_t incarnation = 0;
 };
-Result<Membership> settle(Membership now, const std::vector<Alike>& alike);
+enum class Began : std::uint8_t { whole, from_loss };
+Result<Membership> settle(Membership now, const std::vector<Alike>& alike, Began began);
 Result<Membership> remove(Membership now, std::string_view node);
 Result<Membership> join(Membership now, std::string_view node, std::uint64_t incarnation);
 Result<Membership> promote(Membership now, std::string_view node);

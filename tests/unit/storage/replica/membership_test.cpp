@@ -16,7 +16,7 @@ Membership fresh(std::uint32_t minimum = 2) {
 
 Membership running(std::uint32_t minimum = 2) {
     const auto active = activate(fresh(minimum), "a", 77).value();
-    return settle(active, {{"a", 1}, {"b", 2}, {"c", 3}}).value();
+    return settle(active, {{"a", 1}, {"b", 2}, {"c", 3}}, Began::whole).value();
 }
 
 MemberState state_of(const Membership& membership, std::string_view node) {
@@ -71,7 +71,7 @@ TEST(Membership, FewerThanTheMinimumAreNeverLeft) {
     const auto two = remove(running(), "c").value();
     EXPECT_EQ(remove(two, "b").error().kind(), Kind::exhausted);
     const auto active = activate(running(), "b", 5).value();
-    EXPECT_EQ(settle(active, {{"b", 2}}).error().kind(), Kind::exhausted);
+    EXPECT_EQ(settle(active, {{"b", 2}}, Began::whole).error().kind(), Kind::exhausted);
     EXPECT_TRUE(remove(remove(running(1), "c").value(), "b"));
     EXPECT_EQ(remove(remove(remove(running(1), "c").value(), "b").value(), "a").error().kind(),
               Kind::exhausted);
@@ -79,10 +79,19 @@ TEST(Membership, FewerThanTheMinimumAreNeverLeft) {
 
 TEST(Membership, SettlingRemovesWhoCouldNotBeSealed) {
     const auto active = activate(running(), "b", 5).value();
-    const auto settled = settle(active, {{"a", 1}, {"b", 8}}).value();
+    const auto settled = settle(active, {{"a", 1}, {"b", 8}}, Began::whole).value();
     EXPECT_EQ(state_of(settled, "c"), MemberState::removed);
     EXPECT_EQ(settled.find("b")->incarnation, 8u);
     EXPECT_EQ(settled.find("c")->left, active.generation);
+}
+
+TEST(Membership, ABeginningFromALossIsCountedForWhoeverComesLater) {
+    const auto active = activate(running(), "b", 5).value();
+    const auto settled = settle(active, {{"a", 7}, {"b", 8}, {"c", 9}}, Began::from_loss).value();
+    EXPECT_EQ(settled.losses, active.losses + 1);
+    const auto next = activate(settled, "a", 6).value();
+    EXPECT_EQ(settle(next, {{"a", 7}, {"b", 8}}, Began::whole).value().losses, settled.losses);
+    EXPECT_EQ(parse_membership(encode_membership(next)).value().losses, settled.losses);
 }
 
 TEST(Membership, OnlyOneThatJoinsIsPromoted) {
