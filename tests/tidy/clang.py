@@ -155,7 +155,7 @@ class Batch:
         known |= nouns
         number = list(self.renamed).index(path)
         for noun in known:
-            text = re.sub(rf'(?<![\w.>]){noun}\b', f'{noun}_{number}', text)
+            text = re.sub(rf'(?<![\w.>]){noun}\b', f'{noun}{number}', text)
         copy = self._copy_of(path)
         os.makedirs(os.path.dirname(copy), exist_ok=True)
         with open(copy, 'w', encoding='utf-8') as file:

@@ -15,6 +15,7 @@ import clang  # noqa: E402
 
 CLEAN = '''namespace sheaf {
 namespace {
+enum class Deed { make };
 constexpr int options[] = {1, 2};
 int list(int of) { return of + options[0]; }
 } // namespace
@@ -42,7 +43,8 @@ def examine(files):
         with open(os.path.join(build, 'compile_commands.json'), 'w', encoding='utf-8') as file:
             json.dump(commands, file)
         with open(os.path.join(root, '.clang-tidy'), 'w', encoding='utf-8') as file:
-            file.write("Checks: '-*,modernize-use-nullptr'\nHeaderFilterRegex: '/src/'\n")
+            file.write("Checks: '-*,modernize-use-nullptr,readability-identifier-naming'\n"
+                       "CheckOptions: {readability-identifier-naming.EnumCase: CamelCase}\nHeaderFilterRegex: '/src/'\n")
         said = io.StringIO()
         runs = mock.Mock(side_effect=clang.tidy)
         with mock.patch.object(sys, 'argv', ['clang.py', '--root', root, '--build', build]), \
@@ -64,7 +66,7 @@ class Batches(unittest.TestCase):
     def test_a_finding_is_told_of_the_source_it_is_in(self):
         said, code, again, _ = examine(sample(CLEAN, 'one', 'three') | sample(FINDING, 'two'))
         self.assertEqual((code, again), (1, 1))
-        self.assertIn('src/base/two.cpp:7:', said)
+        self.assertIn('src/base/two.cpp:8:', said)
         self.assertNotIn('one.cpp', said)
         self.assertIn('3 sources, 1 of them to examine', said)
 
