@@ -6,6 +6,10 @@
 #include <atomic>
 #include <cerrno>
 
+#if __has_feature(thread_sanitizer)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 #include "io/direct_call.h"
 #include "io/misuse.h"
 #include "io/uring_memory.h"
@@ -72,6 +76,21 @@ bool performed_by_loop(const Request& request) {
     }
 }
 
+// A ring's memory may have been that of another one, of another thread: the kernel hands it on, by
+// calls that ThreadSanitizer does not see.
+#if __has_feature(thread_sanitizer)
+char ring_memory;
+void give_back() {
+    __tsan_release(&ring_memory);
+}
+void take_over() {
+    __tsan_acquire(&ring_memory);
+}
+#else
+void give_back() {}
+void take_over() {}
+#endif
+
 }  // namespace
 
 struct UringLoop::Ring {
@@ -80,6 +99,7 @@ struct UringLoop::Ring {
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
     ~Ring() {
+        give_back();
         if (open) ::io_uring_queue_exit(&kernel);
     }
 
@@ -96,6 +116,7 @@ Result<std::unique_ptr<UringLoop::Ring>> UringLoop::Ring::create(unsigned entrie
     auto ring = std::make_unique<Ring>();
     const auto result = ::io_uring_queue_init_params(entries, &ring->kernel, &parameters);
     if (result < 0) return fail_os(-result, "setting up io_uring");
+    take_over();
     ring->open = true;
     ring->disabled = (flags & IORING_SETUP_R_DISABLED) != 0;
     // Without NODROP (before 5.5) completions could be lost.
