@@ -262,7 +262,7 @@ io::Task<std::string> Supervisor::console_tail(std::string uid, ConsoleHistory h
     const bool ended = place != machines_.end() && place->second->known.report;
     std::string text;
     if (ended) {
-        text = co_await last_console(*place->second);
+        text = co_await last_console(std::move(uid));
     } else {
         const auto answer = co_await ask(std::move(uid), "console_tail", fields_of(history));
         text = co_await from_base64(answer.text_at({"text"}));
@@ -270,13 +270,18 @@ io::Task<std::string> Supervisor::console_tail(std::string uid, ConsoleHistory h
     co_return std::string{ConsoleRing::tail_of(text, history)};
 }
 
-io::Task<std::string> Supervisor::last_console(const Machine& machine) {
-    const auto read = [&machine] { return machine_folder::read_console(*machine.folder); };
+// By its name: it may be removed while the file is read.
+io::Task<std::string> Supervisor::last_console(std::string uid) {
+    const auto read = [this, &uid]() -> Result<std::string> {
+        return machine_folder::read_console(TRY(directory_.open_below(uid)));
+    };
     auto text = co_await files_->call(read).result();
-    if (!text && text.error().kind() == Kind::not_found)
-        co_await fail(Kind::not_found, "its keeper was lost, and with it what {} printed",
-                      machine.known.name);
-    co_return co_await std::move(text);
+    if (text || text.error().kind() != Kind::not_found) co_return co_await std::move(text);
+    const auto* machine = find(uid);
+    if (!machine) co_await fail(Kind::not_found, "there is no machine {}", uid);
+    co_await fail(Kind::not_found, "its keeper was lost, and with it what {} printed",
+                  machine->name);
+    co_return {};
 }
 
 io::Task<Fd> Supervisor::attach_console(std::string uid, ConsoleHistory history) {

@@ -78,7 +78,7 @@ class Supervisor final : public MachineHost {
     io::Task<void> settle(Machine& machine);
     Result<ExitReport> ending_of(const Machine& machine, const std::string& exit) const;
     io::Task<std::unique_ptr<KeeperClient>> reach(std::string uid);
-    io::Task<std::string> last_console(const Machine& machine);
+    io::Task<std::string> last_console(std::string uid);
     io::Task<Json> ask(std::string uid, std::string request, Json::Object fields = {});
 
     io::Loop& loop_;

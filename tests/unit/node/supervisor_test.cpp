@@ -85,6 +85,17 @@ class StandIn final : public KeptMachine {
     std::optional<KeeperServer> server_;
 };
 
+io::Task<void> read_log(Supervisor& supervisor, Result<std::string>& text) {
+    text = co_await supervisor.console_tail("a", {100}).result();
+}
+
+io::Task<void> remove_and_read(Supervisor& supervisor, Result<std::string>& text) {
+    io::TaskGroup group;
+    group.start(supervisor.remove("a"));
+    group.start(read_log(supervisor, text));
+    co_await group.join();
+}
+
 class SupervisorTest : public testing::Test {
   protected:
     SupervisorTest() {
@@ -172,6 +183,23 @@ TEST_F(SupervisorTest, WhatALostKeeperKeptIsLost) {
     ASSERT_FALSE(tail);
     EXPECT_EQ(tail.error().kind(), Kind::not_found);
     EXPECT_TRUE(tail.error().text().contains("its keeper was lost")) << tail.error().text();
+}
+
+// Whichever is first, nothing is read of what is gone.
+TEST_F(SupervisorTest, OneMayBeRemovedWhileItsLogIsRead) {
+    StandIn keeper{*loop, *machines, "a"};
+    keeper.serve(keeper.file.cookie);
+    keeper.print("one\n");
+    ASSERT_TRUE(adopt("a"));
+    keeper.keep_console();
+    keeper.report("powered_off");
+    keeper.die();
+    ASSERT_TRUE(ends("a"));
+    auto text = Result<std::string>{fail(Kind::invalid, "not asked")};
+    EXPECT_TRUE(io::run(*loop, remove_and_read(*supervisor, text)));
+    EXPECT_FALSE(supervisor->find("a"));
+    if (text) EXPECT_EQ(*text, "one\n");
+    if (!text) EXPECT_EQ(text.error().kind(), Kind::not_found) << text.error().text();
 }
 
 // What it used is free only when its process is gone.
