@@ -15,7 +15,8 @@ namespace sheaf::io {
 class Listener {
   public:
     // Binds a socket file, mode 0600. One that nobody listens at any more is replaced; one in use
-    // is a conflict, any other file stays and is a failure.
+    // is a conflict, any other file stays and is a failure. Blocks for up to two seconds where the
+    // kernel has not yet let go of it after its server was killed.
     static Result<Listener> at_path(const std::string& path);
     // Of a numeric address (invalid where it is none). Port 0 takes one that is free. What is
     // accepted there waits for nothing before it sends, and is given up where the peer has been

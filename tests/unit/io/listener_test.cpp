@@ -19,35 +19,38 @@
 namespace sheaf::io {
 namespace {
 
-// Hands `descriptor` to the process at the other end of `channel`.
-void hand_over(int channel, int descriptor) {
+// A byte, and room for one descriptor beside it.
+struct Parcel {
+    Parcel() {
+        message.msg_iov = &data;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+    }
+    Parcel(const Parcel&) = delete;
+    Parcel& operator=(const Parcel&) = delete;
+
     char byte = 0;
     iovec data{.iov_base = &byte, .iov_len = 1};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
     msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    auto* header = CMSG_FIRSTHDR(&message);
+};
+
+// Hands `descriptor` to the process at the other end of `channel`, and ends this one.
+void hand_over(int channel, int descriptor) {
+    Parcel parcel;
+    auto* header = CMSG_FIRSTHDR(&parcel.message);
     *header = {
         .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     std::memcpy(CMSG_DATA(header), &descriptor, sizeof(descriptor));
-    ::_exit(::sendmsg(channel, &message, 0) == 1 ? 0 : 1);
+    ::_exit(::sendmsg(channel, &parcel.message, 0) == 1 ? 0 : 1);
 }
 
 Fd take_over(int channel) {
-    char byte = 0;
-    iovec data{.iov_base = &byte, .iov_len = 1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    if (::recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != 1) return {};
+    Parcel parcel;
+    if (::recvmsg(channel, &parcel.message, MSG_CMSG_CLOEXEC) != 1) return {};
     int descriptor = -1;
-    std::memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(descriptor));
+    std::memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&parcel.message)), sizeof(descriptor));
     return Fd{descriptor};
 }
 
